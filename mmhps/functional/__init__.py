@@ -1,0 +1,43 @@
+"""The paper's equations as pure functions of tensors: one equation, one function, one file."""
+
+from .canvas import (
+    Layer,
+    box_cover,
+    merge_groups,
+    merge_layers,
+    paste_canvases,
+    paste_window,
+    weighted_mean,
+)
+from .gt_order import INSTANCE_OFFSET, ground_truth_order, match_instances, panoptic_target
+from .isi import initial_segmentation_image
+from .panoptic_logits import (
+    panoptic_argmax,
+    panoptic_logits,
+    panoptic_loss,
+    segment_weights,
+    visible_fraction,
+)
+from .soft_argmax import soft_argmax, soft_one_hot
+
+__all__ = [
+    "INSTANCE_OFFSET",
+    "Layer",
+    "box_cover",
+    "ground_truth_order",
+    "initial_segmentation_image",
+    "match_instances",
+    "merge_groups",
+    "merge_layers",
+    "panoptic_argmax",
+    "panoptic_logits",
+    "panoptic_loss",
+    "panoptic_target",
+    "paste_canvases",
+    "paste_window",
+    "segment_weights",
+    "soft_argmax",
+    "soft_one_hot",
+    "visible_fraction",
+    "weighted_mean",
+]

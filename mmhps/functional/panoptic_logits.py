@@ -1,0 +1,115 @@
+"""The differentiable fusion of section 3.1: one softmax over stuff classes and instances.
+
+Shapes: N instances, S stuff classes, H x W pixels, M x M mask logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .canvas import Layer
+
+__all__ = [
+    "panoptic_argmax",
+    "panoptic_logits",
+    "panoptic_loss",
+    "segment_weights",
+    "visible_fraction",
+]
+
+
+def panoptic_logits(stuff_logits: Tensor, canvases: Tensor) -> Tensor:
+    """Concatenate stuff logits and canvases; their softmax are the panoptic probabilities.
+
+    Args:
+        stuff_logits: (S, H, W).
+        canvases: (N, H, W), N may be 0.
+
+    Returns:
+        (S + N, H, W) float32.
+    """
+    return torch.cat([stuff_logits.float(), canvases.float()])
+
+
+def segment_weights(target: Tensor, power: float, ignore_index: int = -100) -> Tensor:
+    """Weigh each pixel by ``area ** -power`` of its segment; the weights sum to 1.
+
+    Args:
+        target: (H, W) int64 segment index per pixel.
+        power: 0 counts every pixel alike (plain cross-entropy), 1 counts every segment alike.
+        ignore_index: Pixels of this value weigh nothing.
+
+    Returns:
+        (H, W) float32; all zero when every pixel is ignored.
+    """
+    valid = target != ignore_index
+    index = torch.where(valid, target, target.new_zeros(()))
+    area = torch.bincount(index.flatten(), weights=valid.flatten().float())
+    weight = valid * area.clamp(min=1).pow(-power)[index]
+    return weight / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
+
+
+def panoptic_loss(
+    logits: Tensor, target: Tensor, power: float = 0.0, ignore_index: int = -100
+) -> Tensor:
+    """Cross-entropy of the panoptic softmax.
+
+    Args:
+        logits: (S + N, H, W) from :func:`panoptic_logits`.
+        target: (H, W) int64 from :func:`mmhps.functional.panoptic_target`.
+        power: See :func:`segment_weights`.
+        ignore_index: Pixels of this value do not count.
+
+    Returns:
+        Scalar float32; exactly 0, with zero gradients, when no pixel counts.
+    """
+    cross_entropy = torch.nn.functional.cross_entropy(
+        logits[None].float(), target[None], reduction="none", ignore_index=ignore_index
+    )[0]
+    return (cross_entropy * segment_weights(target, power, ignore_index)).sum()
+
+
+def panoptic_argmax(
+    stuff_logits: Tensor, layers: Sequence[Layer], scale: float, offsets: Tensor
+) -> Tensor:
+    """The arg max of the panoptic softmax, without building full canvases.
+
+    Equals ``panoptic_logits(stuff_logits, scale * canvases + offsets).argmax(0)`` for canvases
+    that are -inf outside of their boxes; touches the boxes only, so that neither time nor memory
+    grow with N x H x W.
+
+    Args:
+        stuff_logits: (S, H, W).
+        layers: N canvases, as windows: see :func:`mmhps.functional.paste_window`.
+        scale: Factor from mask logits to the scale of the stuff logits.
+        offsets: (N,) added to every logit of an instance, e.g. its log score.
+
+    Returns:
+        (H, W) int64: 0..S-1 for stuff, S + n for instance n.
+    """
+    best, winner = stuff_logits.float().max(dim=0)
+    for n, (window, canvas) in enumerate(layers):
+        logits = scale * canvas.float() + offsets[n]
+        wins = logits > best[window]
+        best[window] = torch.where(wins, logits, best[window])
+        winner[window] = torch.where(wins, len(stuff_logits) + n, winner[window])
+    return winner
+
+
+def visible_fraction(winner: Tensor, layers: Sequence[Layer], num_stuff: int) -> Tensor:
+    """How much of each instance's own mask (positive logits) the instance has won.
+
+    Args:
+        winner: (H, W) from :func:`panoptic_argmax`.
+        layers: N canvases, as windows.
+        num_stuff: S.
+
+    Returns:
+        (N,) float32 >= 0: won pixels over mask pixels; 0 for an instance that won nothing.
+    """
+    won = torch.bincount(winner.flatten(), minlength=num_stuff + len(layers))[num_stuff:]
+    area = won.new_tensor([int((canvas > 0).sum()) for _, canvas in layers])
+    return won / area.clamp(min=1)
