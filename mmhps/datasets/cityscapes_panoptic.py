@@ -1,0 +1,143 @@
+"""Cityscapes in its official layout, without any conversion step."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mmdet.registry import DATASETS
+from mmengine.utils import scandir
+
+from mmhps.datasets.id_maps import (
+    CITYSCAPES_CLASSES,
+    Segment,
+    cityscapes_labels,
+    cityscapes_segments,
+    read_cityscapes_ids,
+)
+from mmhps.datasets.panoptic_id_dataset import PanopticIdDataset
+
+
+def cityscapes_metainfo(classes: Sequence[str]) -> dict:
+    """Return what mmdet and the metric need to know about a list of Cityscapes classes.
+
+    Args:
+        classes: Class names, things first; the index is the train label.
+
+    Returns:
+        ``classes``, ``thing_classes``, ``stuff_classes`` (tuples of names), ``palette`` (one RGB
+        tuple per class) and ``label_ids`` (train label -> Cityscapes label id).
+
+    Raises:
+        ValueError: See :func:`mmhps.datasets.id_maps.cityscapes_labels`.
+    """
+    labels = cityscapes_labels(classes)
+    return dict(
+        classes=tuple(classes),
+        thing_classes=tuple(label.name for label in labels if label.hasInstances),
+        stuff_classes=tuple(label.name for label in labels if not label.hasInstances),
+        palette=[label.color for label in labels],
+        label_ids=tuple(label.id for label in labels),
+    )
+
+
+@DATASETS.register_module()
+class CityscapesPanopticDataset(PanopticIdDataset):
+    """Panoptic Cityscapes, or any data set in its layout.
+
+    Reads ``<img>/[<city>/]<stem>_leftImg8bit.png`` and the 16-bit
+    ``<seg>/[<city>/]<stem>_gtFine_instanceIds.png``, as the official zips hold them. The folders
+    below the two roots may be nested in any way, alike in both.
+
+    Each data info has ``img_path``, ``img_id`` (the stem; the folders are put before it if stems
+    occur twice), ``seg_map_path`` (None without ``seg`` folder) and ``id_format='cityscapes'``.
+
+    Args:
+        data_root: Root of the data set.
+        data_prefix: Folders of the split. Without ``seg`` there is no ground truth (inference).
+        metainfo: ``dict(classes=...)`` chooses a subset of the classes, things before stuff; the
+            others become void. The rest of the meta information follows from it; only ``palette``
+            may be given too.
+        img_suffix: End of the images' names, after the stem.
+        seg_map_suffix: End of the label maps' names, after the stem.
+        **kwargs: See :class:`PanopticIdDataset`: ``filter_cfg``, ``pipeline``, ``indices``, ...
+
+    Raises:
+        FileNotFoundError: There is no image, or an image has no label map.
+        ValueError: The class list or the palette is wrong.
+    """
+
+    METAINFO = cityscapes_metainfo(CITYSCAPES_CLASSES)
+
+    def __init__(
+        self,
+        *,
+        data_root: str = "",
+        data_prefix: dict | None = None,
+        metainfo: Mapping | None = None,
+        img_suffix: str = "_leftImg8bit.png",
+        seg_map_suffix: str = "_gtFine_instanceIds.png",
+        **kwargs,
+    ) -> None:
+        self.img_suffix = img_suffix
+        self.seg_map_suffix = seg_map_suffix
+        if data_prefix is None:
+            data_prefix = dict(img="leftImg8bit/train", seg="gtFine/train")
+        super().__init__(data_root=data_root, data_prefix=data_prefix, metainfo=metainfo, **kwargs)
+
+    @classmethod
+    def _load_metainfo(cls, metainfo: Mapping | None = None) -> dict:
+        """Derive everything else from the class list, so that it cannot contradict it."""
+        given = super()._load_metainfo(metainfo)
+        derived = cityscapes_metainfo(given["classes"])
+        if metainfo and "palette" in metainfo:
+            derived["palette"] = list(given["palette"])
+            if len(derived["palette"]) != len(derived["classes"]):
+                raise ValueError(
+                    f"metainfo: expected a palette of {len(derived['classes'])} colours, one per "
+                    f"class, got {len(derived['palette'])}."
+                )
+        return given | derived
+
+    def load_data_list(self) -> list[dict]:
+        """List the images, sorted by path, and check that each has its label map."""
+        img_root = Path(self.data_prefix["img"])
+        if not img_root.is_dir():
+            raise FileNotFoundError(
+                f'{img_root}: image folder not found. Check data_root and data_prefix["img"].'
+            )
+        # scandir follows links to folders, which pathlib does not do.
+        paths = sorted(Path(p) for p in scandir(img_root, self.img_suffix, recursive=True))
+        if not paths:
+            raise FileNotFoundError(
+                f"{img_root}: no image *{self.img_suffix} in or below this folder. Check "
+                f'data_prefix["img"] and img_suffix.'
+            )
+        stems = [path.with_name(path.name.removesuffix(self.img_suffix)) for path in paths]
+        unique = len({stem.name for stem in stems}) == len(stems)
+        return [
+            dict(
+                img_path=str(img_root / path),
+                img_id=stem.name if unique else "_".join(stem.parts),
+                seg_map_path=self._label_path(stem),
+                id_format="cityscapes",
+            )
+            for path, stem in zip(paths, stems, strict=True)
+        ]
+
+    def _label_path(self, stem: Path) -> str | None:
+        """Return the label map of an image, or None if the data set has no ground truth."""
+        if "seg" not in self.data_prefix:
+            return None
+        path = Path(self.data_prefix["seg"]) / stem.with_name(stem.name + self.seg_map_suffix)
+        if not path.is_file():
+            raise FileNotFoundError(
+                f'{path}: label map not found. Check data_prefix["seg"] and seg_map_suffix; '
+                f"instanceIds maps are made from polygons by "
+                f"cityscapesscripts.preparation.json2instanceImg. For images without ground truth "
+                f'leave data_prefix["seg"] out.'
+            )
+        return str(path)
+
+    def read_segments(self, data_info: dict) -> list[Segment]:
+        """Return the segments of one image; reads its label map."""
+        path = data_info["seg_map_path"]
+        return cityscapes_segments(read_cityscapes_ids(path), self._metainfo["classes"], path)

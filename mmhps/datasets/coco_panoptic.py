@@ -1,0 +1,151 @@
+"""COCO panoptic files (``panoptic_*.json`` and RGB PNGs) for the transforms of this package."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmdet.registry import DATASETS
+from mmdet.visualization.palette import get_palette
+
+from mmhps.datasets.id_maps import Segment
+from mmhps.datasets.panoptic_id_dataset import PanopticIdDataset
+
+
+def order_categories(categories: list[dict], classes: Sequence[str] | None = None) -> list[dict]:
+    """Sort the categories of a COCO panoptic file: things first, the index is the train label.
+
+    Args:
+        categories: Entries with ``id``, ``name`` and ``isthing`` (0 or 1).
+        classes: Names of all categories in the wanted order, things before stuff. None keeps the
+            file's order among the things and among the stuff.
+
+    Returns:
+        The same entries, ordered.
+
+    Raises:
+        ValueError: ``classes`` are not exactly the file's categories, or stuff stands before a
+            thing.
+    """
+    by_name = {category["name"]: category for category in categories}
+    if classes is None:
+        return sorted(categories, key=lambda category: not category["isthing"])
+    if sorted(classes) != sorted(by_name):
+        missing, extra = sorted(set(by_name) - set(classes)), sorted(set(classes) - set(by_name))
+        raise ValueError(
+            f"metainfo: classes must name each category of ann_file once; missing {missing}, not "
+            f"in the file {extra}. Leave classes out to take them from the file, things first."
+        )
+    found = [by_name[name] for name in classes]
+    ordered = sorted(found, key=lambda category: not category["isthing"])
+    if found != ordered:
+        raise ValueError(
+            f"metainfo: things must stand before stuff in classes, because labels 0..T-1 are "
+            f"things. Use classes={tuple(category['name'] for category in ordered)}."
+        )
+    return found
+
+
+@DATASETS.register_module()
+class CocoPanopticIdDataset(PanopticIdDataset):
+    """Any data set in the COCO panoptic format, things first whatever the file's order.
+
+    Each data info has ``img_path``, ``img_id`` (the file's), ``seg_map_path``, ``segments`` (list
+    of :class:`Segment`), ``height``, ``width`` (pixels) and ``id_format='coco'``. A file without
+    ``annotations`` serves inference: ``seg_map_path`` is None and ``segments`` is left out.
+
+    The classes come from the file, so ``metainfo`` is complete only after ``full_init``.
+
+    Args:
+        ann_file: The JSON, e.g. ``annotations/panoptic_train2017.json``.
+        data_root: Root of the data set.
+        data_prefix: ``img``: folder of the images, ``seg``: folder of the panoptic PNGs.
+        **kwargs: See :class:`PanopticIdDataset`: ``metainfo``, ``filter_cfg``, ``pipeline``, ...
+
+    Raises:
+        FileNotFoundError: ``ann_file`` does not exist.
+        ValueError: It is no COCO panoptic file, has an image without annotation or an annotation
+            with an unknown category, or does not fit ``metainfo['classes']``.
+    """
+
+    def __init__(self, *, ann_file: str, data_prefix: dict, data_root: str = "", **kwargs) -> None:
+        super().__init__(ann_file=ann_file, data_root=data_root, data_prefix=data_prefix, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Parse the JSON into one data info per image, in the file's order."""
+        content = self._read_json()
+        categories = order_categories(content["categories"], self._metainfo.get("classes"))
+        self._set_metainfo(categories)
+        labels = {category["id"]: label for label, category in enumerate(categories)}
+        annotations = {entry["image_id"]: entry for entry in content.get("annotations", ())}
+        has_truth = "annotations" in content and "seg" in self.data_prefix
+        infos = []
+        for image in content["images"]:
+            info = dict(
+                img_path=str(Path(self.data_prefix["img"]) / image["file_name"]),
+                img_id=image["id"],
+                seg_map_path=None,
+                id_format="coco",
+                height=image["height"],
+                width=image["width"],
+            )
+            if has_truth:
+                info |= self._parse_annotation(annotations.get(image["id"]), image, labels)
+            infos.append(info)
+        return infos
+
+    def _read_json(self) -> dict:
+        try:
+            content = json.loads(Path(self.ann_file).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"{self.ann_file}: annotation file not found. Check data_root and ann_file."
+            ) from None
+        except ValueError as error:
+            raise ValueError(
+                f"{self.ann_file}: not a JSON file ({error}). It may be truncated: unpack it again."
+            ) from error
+        missing = [key for key in ("images", "categories") if not content.get(key)]
+        if missing or any("isthing" not in category for category in content["categories"]):
+            raise ValueError(
+                f'{self.ann_file}: not a COCO panoptic file; it needs non-empty "images" and '
+                f'"categories" with "isthing" each (missing: {missing or "isthing"}). An '
+                f"instances_*.json will not do."
+            )
+        return content
+
+    def _set_metainfo(self, categories: list[dict]) -> None:
+        names = [category["name"] for category in categories]
+        if all("color" in category for category in categories):
+            palette = [tuple(category["color"]) for category in categories]
+        else:
+            palette = get_palette("random", len(names))  # the same colours each time
+        self._metainfo = dict(palette=palette) | self._metainfo
+        self._metainfo |= dict(
+            classes=tuple(names),
+            thing_classes=tuple(c["name"] for c in categories if c["isthing"]),
+            stuff_classes=tuple(c["name"] for c in categories if not c["isthing"]),
+            label_ids=tuple(category["id"] for category in categories),
+        )
+
+    def _parse_annotation(self, entry: dict | None, image: dict, labels: dict[int, int]) -> dict:
+        if entry is None:
+            raise ValueError(
+                f"{self.ann_file}: image {image['id']!r} ({image['file_name']}) has no entry in "
+                f'"annotations". Remove the image or add its annotation.'
+            )
+        unknown = {s["category_id"] for s in entry["segments_info"]} - labels.keys()
+        if unknown:
+            raise ValueError(
+                f"{self.ann_file}: the annotation of image {image['id']!r} has category ids "
+                f'{sorted(unknown)} that are not in "categories".'
+            )
+        segments = [
+            Segment(int(s["id"]), labels[s["category_id"]], bool(s.get("iscrowd", 0)))
+            for s in entry["segments_info"]
+        ]
+        path = Path(self.data_prefix["seg"]) / entry["file_name"]
+        return dict(seg_map_path=str(path), segments=segments)
+
+    def read_segments(self, data_info: dict) -> list[Segment]:
+        """Return the segments of one image; the PNG is not read."""
+        return data_info["segments"]

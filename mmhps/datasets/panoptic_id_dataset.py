@@ -1,0 +1,139 @@
+"""What the panoptic datasets share: one id map per image, an instance cap, errors that name files.
+
+Shape letters: H×W image, N instances.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from mmengine.dataset import BaseDataset
+from mmengine.dist import is_main_process
+from mmengine.logging import print_log
+from tqdm import tqdm
+
+from mmhps.datasets.id_maps import Segment
+
+_SECONDS_BEFORE_BAR = 3
+_READERS = 4  # decoding a PNG releases the GIL, so threads help
+
+
+class PanopticIdDataset(BaseDataset):
+    """Base of datasets whose ground truth is one id map per image.
+
+    A subclass lists the images in ``load_data_list`` and reads a segment list in
+    ``read_segments``. Each data info has ``img_path``, ``img_id``, ``seg_map_path`` (None without
+    ground truth) and ``id_format``; ``get_data_info`` adds ``classes`` and ``thing_classes``.
+
+    A broken image is an error that names it: other datasets replace it silently by another one.
+
+    Args:
+        data_root: Root of relative paths.
+        data_prefix: Folders: ``img`` and, if there is ground truth, ``seg``.
+        filter_cfg: ``dict(max_instances=N)`` leaves out images with more than N instances (crowds
+            do not count). In contrast to MMDetection's filters it also applies in test mode,
+            because the paper's cap does. None keeps all images.
+        max_refetch: How many other images are tried when the pipeline returns None for one. With
+            0 this is an error.
+        **kwargs: Arguments of :class:`mmengine.dataset.BaseDataset`.
+
+    Raises:
+        ValueError: ``filter_cfg`` has other keys, needs labels that are not there, or leaves no
+            image.
+    """
+
+    def __init__(
+        self,
+        *,
+        data_prefix: dict,
+        data_root: str = "",
+        filter_cfg: dict | None = None,
+        max_refetch: int = 0,
+        **kwargs,
+    ) -> None:
+        unknown = set(filter_cfg or {}) - {"max_instances"}
+        if unknown:
+            raise ValueError(
+                f'filter_cfg: only the key "max_instances" is known, got {sorted(unknown)}.'
+            )
+        super().__init__(
+            data_root=data_root,
+            # The base class refuses None, which says "no ground truth" in MMDetection's configs.
+            data_prefix={key: path for key, path in data_prefix.items() if path is not None},
+            filter_cfg=filter_cfg,
+            max_refetch=max_refetch,
+            **kwargs,
+        )
+
+    def read_segments(self, data_info: dict) -> list[Segment]:
+        """Return the segments of one image, without its pixels."""
+        raise NotImplementedError
+
+    def filter_data(self) -> list[dict]:
+        """Leave out images with more than ``filter_cfg['max_instances']`` instances."""
+        limit = (self.filter_cfg or {}).get("max_instances")
+        if limit is None:
+            return self.data_list
+        if any(info["seg_map_path"] is None for info in self.data_list):
+            raise ValueError(
+                "filter_cfg: max_instances counts ground-truth instances, but there is no ground "
+                'truth. Set data_prefix["seg"] (and ann_file) or remove filter_cfg.'
+            )
+        counts = self._count_instances()
+        kept = [i for i, count in zip(self.data_list, counts, strict=True) if count <= limit]
+        print_log(
+            f"{type(self).__name__} {self.data_prefix['img']}: {len(kept)} of "
+            f"{len(self.data_list)} images remain (max_instances={limit})",
+            logger="current",
+        )
+        if not kept:
+            raise ValueError(f"filter_cfg: no image has at most {limit} instances. Raise the cap.")
+        return kept
+
+    def _count_instances(self) -> list[int]:
+        """Count each image's instances; a progress bar appears if that takes seconds."""
+        num_things = len(self._metainfo["thing_classes"])
+
+        def count(info: dict) -> int:
+            return sum(s.label < num_things and not s.iscrowd for s in self.read_segments(info))
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            return list(
+                tqdm(
+                    pool.map(count, self.data_list),
+                    desc="counting instances",
+                    total=len(self.data_list),
+                    delay=_SECONDS_BEFORE_BAR,
+                    disable=not is_main_process(),
+                )
+            )
+
+    def get_data_info(self, idx: int) -> dict:
+        """Return one data info with the class names that its labels refer to."""
+        info = super().get_data_info(idx)
+        info["classes"] = self._metainfo["classes"]
+        info["thing_classes"] = self._metainfo["thing_classes"]
+        return info
+
+    def prepare_data(self, idx: int) -> Any:
+        """Run the pipeline on one image.
+
+        Raises:
+            RuntimeError: It failed or returned None; the message names the image.
+        """
+        info = self.get_data_info(idx)
+        path, label_path = info["img_path"], info["seg_map_path"]
+        try:
+            data = self.pipeline(info)
+        except Exception as error:
+            if label_path and label_path in str(error):
+                raise  # the label file is at fault and already named
+            raise RuntimeError(
+                f"{path}: the pipeline failed on this image ({type(error).__name__}: {error}). If "
+                f"the file is missing, empty or truncated, unpack or download it again."
+            ) from error
+        if data is None and (self.test_mode or self.max_refetch == 0):
+            raise RuntimeError(
+                f"{path}: the pipeline returned None for this image. If a transform is meant to "
+                f"skip images, set max_refetch to the number of other images to try."
+            )
+        return data
