@@ -1,0 +1,18 @@
+"""MMDetection modules of the paper: thin, with the arithmetic in :mod:`mmhps.functional`."""
+
+from .detectors import HPS, SemanticPlusInstance
+from .fusion_heads import DifferentiableFusionHead, HeuristicMergeHead
+from .necks import InitialSegmentation
+from .roi_heads import InstanceRoIHead
+from .seg_heads import ConcatSemanticHead, ISISemanticHead
+
+__all__ = [
+    "HPS",
+    "ConcatSemanticHead",
+    "DifferentiableFusionHead",
+    "HeuristicMergeHead",
+    "ISISemanticHead",
+    "InitialSegmentation",
+    "InstanceRoIHead",
+    "SemanticPlusInstance",
+]

@@ -1,0 +1,109 @@
+"""*Semantic + Instance*, the paper's first baseline: two networks that share nothing."""
+
+from __future__ import annotations
+
+from mmdet.models.detectors import BaseDetector, TwoStagePanopticSegmentor
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmdet.utils import ConfigType, OptConfigType, OptMultiConfig
+from torch import Tensor
+
+
+@MODELS.register_module()
+class SemanticPlusInstance(BaseDetector):
+    """A semantic and an instance network, trained side by side and merged heuristically.
+
+    Takes the arguments of Panoptic FPN and builds backbone and neck twice from them, so that the
+    two systems differ in the sharing of features only.
+
+    Args:
+        backbone: Config of either backbone.
+        neck: Config of either neck.
+        rpn_head: Config of the instance network's RPN head.
+        roi_head: Config of the instance network's RoI head.
+        semantic_head: Config of the semantic network's head.
+        panoptic_fusion_head: Config of the heuristic merge.
+        train_cfg: As for Mask R-CNN.
+        test_cfg: As for Mask R-CNN, and ``panoptic``: options of the merge.
+        data_preprocessor: Config of the data preprocessor of both networks.
+        init_cfg: Initialization.
+    """
+
+    def __init__(
+        self,
+        backbone: ConfigType,
+        neck: ConfigType,
+        rpn_head: ConfigType,
+        roi_head: ConfigType,
+        semantic_head: ConfigType,
+        panoptic_fusion_head: ConfigType,
+        train_cfg: OptConfigType = None,
+        test_cfg: OptConfigType = None,
+        data_preprocessor: OptConfigType = None,
+        init_cfg: OptMultiConfig = None,
+    ) -> None:
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.instance_network = MODELS.build(
+            dict(
+                type="MaskRCNN",
+                backbone=backbone,
+                neck=neck,
+                rpn_head=rpn_head,
+                roi_head=roi_head,
+                train_cfg=train_cfg,
+                test_cfg=test_cfg,
+            )
+        )
+        self.semantic_network = MODELS.build(
+            dict(
+                type="TwoStagePanopticSegmentor",
+                backbone=backbone,
+                neck=neck,
+                semantic_head=semantic_head,
+            )
+        )
+        self.panoptic_fusion_head = MODELS.build(
+            dict(panoptic_fusion_head, test_cfg=test_cfg and test_cfg.get("panoptic"))
+        )
+
+    def extract_feat(self, batch_inputs: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """FPN features of the instance network and of the semantic network."""
+        return (
+            self.instance_network.extract_feat(batch_inputs),
+            self.semantic_network.extract_feat(batch_inputs),
+        )
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
+        """The losses of both networks; their sum trains each of them on its own.
+
+        Args:
+            batch_inputs: (B, 3, H, W).
+            batch_data_samples: With ``gt_instances`` and ``gt_sem_seg``.
+
+        Returns:
+            Losses by name.
+        """
+        losses = self.instance_network.loss(batch_inputs, batch_data_samples)
+        x = self.semantic_network.extract_feat(batch_inputs)
+        return {**losses, **self.semantic_network.semantic_head.loss(x, batch_data_samples)}
+
+    def predict(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+    ) -> SampleList:
+        """Panoptic maps of a batch of images; see ``TwoStagePanopticSegmentor.predict``."""
+        x_instance, x_semantic = self.extract_feat(batch_inputs)
+        metas = [sample.metainfo for sample in batch_data_samples]
+        network = self.instance_network
+        proposals = network.rpn_head.predict(x_instance, batch_data_samples, rescale=False)
+        instances = network.roi_head.predict(
+            x_instance, proposals, batch_data_samples, rescale=rescale
+        )
+        logits = self.semantic_network.semantic_head.predict(x_semantic, metas, rescale)
+        results = self.panoptic_fusion_head.predict(instances, logits)
+        return TwoStagePanopticSegmentor.add_pred_to_datasample(self, batch_data_samples, results)
+
+    def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> tuple:
+        """Raw outputs of both networks, e.g. to count operations."""
+        instance_outputs = self.instance_network._forward(batch_inputs, batch_data_samples)
+        x = self.semantic_network.extract_feat(batch_inputs)
+        return *instance_outputs, self.semantic_network.semantic_head(x)["seg_preds"]

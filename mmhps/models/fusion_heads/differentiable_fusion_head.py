@@ -1,0 +1,194 @@
+"""The differentiable fusion head of section 3.1, with its loss and its prediction."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmdet.models.seg_heads.panoptic_fusion_heads import BasePanopticFusionHead
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmdet.utils import InstanceList, OptConfigType, OptMultiConfig
+from mmengine.structures import InstanceData, PixelData
+from torch import Tensor
+
+from mmhps.functional import (
+    INSTANCE_OFFSET,
+    Layer,
+    ground_truth_order,
+    merge_groups,
+    merge_layers,
+    panoptic_argmax,
+    panoptic_logits,
+    panoptic_loss,
+    panoptic_target,
+    paste_window,
+    visible_fraction,
+    weighted_mean,
+)
+
+from ..utils import output_boxes, output_size
+
+
+@MODELS.register_module()
+class DifferentiableFusionHead(BasePanopticFusionHead):
+    """One softmax over the stuff classes and the instances of an image.
+
+    It has no weights. An instance's canvas holds ``mask_scale * mask logit + score_weight *
+    log(score)`` inside its box and ``empty`` outside of it.
+
+    Args:
+        num_things_classes: T.
+        num_stuff_classes: S.
+        mask_scale: Factor from mask logits to the scale of the stuff logits.
+        score_weight: Factor of the log score; 0 leaves the detector's confidence out.
+        stuff_values: What canvases compete with: ``'logits'``, or ``'log_probabilities'`` among
+            the stuff classes, which puts both on one scale (a positive canvas then beats stuff).
+        empty: What a canvas holds outside of its box, in training. At test an instance never
+            claims pixels outside of its box.
+        merge_iou: At test, canvases of one class whose masks overlap by more are merged.
+        min_visible: At test, an instance that keeps a smaller share of its mask drops out.
+        void_things: At test, pixels that the semantic branch takes for a thing, and that no
+            instance claims, become void, as in the heuristic merge. Otherwise they are stuff.
+        loss_weight: Weight of the panoptic loss.
+        segment_power: The panoptic loss weighs a pixel by ``area ** -segment_power`` of its
+            segment; 0 is plain cross-entropy.
+        test_cfg: ``stuff_area_limit``: smaller stuff becomes void, in pixels of the output.
+        init_cfg: Unused; there are no weights.
+    """
+
+    def __init__(
+        self,
+        num_things_classes: int = 8,
+        num_stuff_classes: int = 11,
+        mask_scale: float = 4.0,
+        score_weight: float = 1.0,
+        stuff_values: str = "logits",
+        empty: float = 0.0,
+        merge_iou: float = 0.5,
+        min_visible: float = 0.5,
+        void_things: bool = False,
+        loss_weight: float = 0.5,
+        segment_power: float = 0.5,
+        test_cfg: OptConfigType = None,
+        init_cfg: OptMultiConfig = None,
+    ) -> None:
+        super().__init__(num_things_classes, num_stuff_classes, test_cfg, init_cfg=init_cfg)
+        if stuff_values not in ("logits", "log_probabilities"):
+            raise ValueError(
+                f"stuff_values must be 'logits' or 'log_probabilities', got {stuff_values!r}"
+            )
+        self.mask_scale = mask_scale
+        self.score_weight = score_weight
+        self.stuff_values = stuff_values
+        self.empty = empty
+        self.merge_iou = merge_iou
+        self.min_visible = min_visible
+        self.void_things = void_things
+        self.loss_weight = loss_weight
+        self.segment_power = segment_power
+
+    def loss(
+        self, instances: InstanceList, seg_logits: Tensor, batch_data_samples: SampleList
+    ) -> dict[str, Tensor]:
+        """The panoptic loss at the resolution of the semantic logits.
+
+        Args:
+            instances: Per image with ``canvases``, ``cover``, ``scores`` and ``gt_inds``.
+            seg_logits: (B, T + S, h, w).
+            batch_data_samples: With ``gt_panoptic_seg`` (1, H, W) and ``gt_instances``.
+
+        Returns:
+            ``{'loss_panoptic': ...}``, the mean over the images.
+        """
+        losses = []
+        for image, logits, sample in zip(instances, seg_logits, batch_data_samples, strict=True):
+            slots, lookup = ground_truth_order(image.gt_inds, len(sample.gt_instances))
+            gt = _shrink(sample.gt_panoptic_seg.sem_seg, sample.batch_input_shape, logits.shape[-2:])
+            target = panoptic_target(gt, lookup, self.num_things_classes, self.num_stuff_classes)
+            fused = panoptic_logits(self._stuff(logits), self._ordered_canvases(image, slots))
+            losses.append(panoptic_loss(fused, target, self.segment_power))
+        return dict(loss_panoptic=self.loss_weight * torch.stack(losses).mean())
+
+    def predict(
+        self,
+        instances: InstanceList,
+        seg_preds: list[Tensor],
+        batch_img_metas: list[dict],
+        rescale: bool = True,
+    ) -> list[PixelData]:
+        """Fuse instances and semantics into panoptic maps.
+
+        Args:
+            instances: Per image from ``InstanceRoIHead.predict_instances``, with ``canvases``.
+            seg_preds: Per image (T + S, H, W) semantic logits at the size of the output.
+            batch_img_metas: Meta information of the images.
+            rescale: Whether that is the original size of the image.
+
+        Returns:
+            Per image ``sem_seg`` (1, H, W) int32: ``label + 1000 * instance`` for things, the
+            label for stuff, T + S for void.
+        """
+        results = []
+        for image, logits, meta in zip(instances, seg_preds, batch_img_metas, strict=True):
+            boxes = output_boxes(image.bboxes, meta, rescale)
+            layers = [
+                paste_window(mask, box, output_size(logits))
+                for mask, box in zip(image.mask_logits, boxes, strict=True)
+            ]
+            results.append(PixelData(sem_seg=self._fuse(layers, image, logits)[None].int()))
+        return results
+
+    def _stuff(self, seg_logits: Tensor) -> Tensor:
+        """(T + S, H, W) -> (S, H, W): what the canvases compete with."""
+        stuff = seg_logits[self.num_things_classes :].float()
+        return stuff.log_softmax(0) if self.stuff_values == "log_probabilities" else stuff
+
+    def _offsets(self, scores: Tensor) -> Tensor:
+        return self.score_weight * scores.float().clamp(min=1e-6).log()
+
+    def _ordered_canvases(self, image: InstanceData, slots: Tensor) -> Tensor:
+        """Canvases in the ground truth's order; those of one instance are averaged."""
+        member = (slots[:, None] == slots.unique()[None, :]).float()
+        canvases = weighted_mean(image.canvases, member, image.cover)
+        scores = (member.T @ image.scores) / member.sum(0)
+        cover = (member.T @ image.cover.flatten(1).float()).view_as(canvases) > 0
+        filled = self.mask_scale * canvases + self._offsets(scores)[:, None, None]
+        return filled.where(cover, filled.new_tensor(self.empty))
+
+    def _fuse(self, layers: list[Layer], image: InstanceData, logits: Tensor) -> Tensor:
+        """Panoptic ids (H, W) of one image."""
+        groups = merge_groups(image.canvases, image.labels, self.merge_iou)
+        layers, leaders = merge_layers(layers, groups, image.scores)
+        labels, offsets = image.labels[leaders], self._offsets(image.scores[leaders])
+        stuff = self._stuff(logits)
+        winner = panoptic_argmax(stuff, layers, self.mask_scale, offsets)
+        visible = visible_fraction(winner, layers, len(stuff))
+        keep = (visible > 0) & (visible >= self.min_visible)
+        if not keep.all():
+            layers = [layer for layer, kept in zip(layers, keep.tolist(), strict=True) if kept]
+            labels, offsets = labels[keep], offsets[keep]
+            winner = panoptic_argmax(stuff, layers, self.mask_scale, offsets)
+        return self._to_ids(winner, labels, logits)
+
+    def _to_ids(self, winner: Tensor, labels: Tensor, logits: Tensor) -> Tensor:
+        """Channels of the panoptic softmax to ids, small stuff to void."""
+        stuff_labels = torch.arange(self.num_things_classes, self.num_classes, device=labels.device)
+        instance = torch.arange(1, len(labels) + 1, device=labels.device)
+        table = torch.cat([stuff_labels, labels + INSTANCE_OFFSET * instance])
+        area = torch.bincount(winner.flatten(), minlength=len(table))
+        small = area < self.test_cfg.get("stuff_area_limit", 0)
+        small[self.num_stuff_classes :] = False
+        table[small] = self.num_classes
+        ids = table[winner]
+        if self.void_things:
+            is_thing = logits.argmax(0) < self.num_things_classes
+            ids[is_thing & (winner < self.num_stuff_classes)] = self.num_classes
+        return ids
+
+
+def _shrink(gt: Tensor, padded: tuple[int, int], size: torch.Size) -> Tensor:
+    """Pad an id map (1, H, W) with void to the batch's size and sample it at (h, w) centres."""
+    height, width = gt.shape[-2:]
+    gt = F.pad(gt, (0, padded[1] - width, 0, padded[0] - height), value=255)
+    # Nearest neighbours of float32 are exact for ids below 2 ** 24.
+    return F.interpolate(gt[None].float(), size, mode="nearest-exact")[0, 0].long()

@@ -1,0 +1,3 @@
+from .isi import InitialSegmentation
+
+__all__ = ["InitialSegmentation"]

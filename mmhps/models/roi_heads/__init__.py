@@ -1,0 +1,3 @@
+from .instance_roi_head import InstanceRoIHead
+
+__all__ = ["InstanceRoIHead"]

@@ -1,0 +1,249 @@
+"""Mask R-CNN's RoI head, opened up: instances with the logits that the fusion needs."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmdet.models.layers import multiclass_nms
+from mmdet.models.roi_heads import StandardRoIHead
+from mmdet.models.task_modules.samplers import SamplingResult
+from mmdet.models.utils import unpack_gt_instances
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmdet.structures.bbox import bbox2roi, bbox_overlaps, get_box_tensor
+from mmdet.utils import InstanceList
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmhps.functional import match_instances, soft_one_hot
+
+
+@MODELS.register_module()
+class InstanceRoIHead(StandardRoIHead):
+    """StandardRoIHead that hands on each instance's box, class and mask logits.
+
+    Parameters and losses are those of the base class, and so are its checkpoints. Instances are
+    ``InstanceData`` with, for N instances in the coordinates of the network input,
+
+    - ``bboxes`` (N, 4), detached,
+    - ``labels`` (N,) and ``scores`` (N,), the latter with gradient to the box classifier,
+    - ``class_weights`` (N, T), the one-hot rows of Eq. (1),
+    - ``mask_logits`` (N, M, M) of the chosen class,
+    - in training ``gt_inds`` (N,), the ground-truth instance that each one stands for, or -1.
+
+    Args:
+        train_instances: Which instances make the canvases in training (not stated in the paper).
+            ``'detections'``: what the detector itself would output for the sampled RoIs, false
+            detections included; ground truth that none of them finds falls back to its best RoI.
+            ``'rois'``: the best ``rois_per_instance`` sampled RoIs of each ground-truth instance.
+        rois_per_instance: For ``'rois'``: how many RoIs each instance averages.
+        train_score_thr: For ``'detections'``: lowest score.
+        match_iou: For ``'detections'``: IoU above which a detection stands for the ground truth.
+        class_gradient: Let gradients pass through the class choice, as Eq. (1) intends.
+        beta: Sharpness of Eq. (1); the paper says "a large constant".
+    """
+
+    def __init__(
+        self,
+        *args,
+        train_instances: str = "detections",
+        rois_per_instance: int = 1,
+        train_score_thr: float = 0.3,
+        match_iou: float = 0.5,
+        class_gradient: bool = True,
+        beta: float = 10.0,
+        **kwargs,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        if train_instances not in ("detections", "rois"):
+            raise ValueError(
+                f"train_instances must be 'detections' or 'rois', got {train_instances!r}"
+            )
+        self.train_instances = train_instances
+        self.rois_per_instance = rois_per_instance
+        self.train_score_thr = train_score_thr
+        self.match_iou = match_iou
+        self.class_gradient = class_gradient
+        self.beta = beta
+
+    def loss_and_instances(
+        self, x: tuple[Tensor, ...], proposals: InstanceList, batch_data_samples: SampleList
+    ) -> tuple[dict[str, Tensor], InstanceList]:
+        """The losses of the base class, and the instances of each image.
+
+        Args:
+            x: FPN features.
+            proposals: RPN proposals of each image.
+            batch_data_samples: Ground truth with boxes, labels and masks.
+
+        Returns:
+            Losses, and per image the instances described above with ``gt_inds``.
+        """
+        gt_instances, gt_ignored, metas = unpack_gt_instances(batch_data_samples)
+        sampled = [
+            self._sample(proposals[i], gt_instances[i], gt_ignored[i], [level[i : i + 1] for level in x])
+            for i in range(len(metas))
+        ]
+        box_results = self.bbox_loss(x, sampled)
+        mask_results = self.mask_loss(x, sampled, box_results["bbox_feats"], gt_instances)
+        losses = {**box_results["loss_bbox"], **mask_results["loss_mask"]}
+
+        rois = [
+            _roi_instances(sample, gt, scores.softmax(-1), masks, self.rois_per_instance)
+            for sample, gt, scores, masks in zip(
+                sampled,
+                gt_instances,
+                box_results["cls_score"].split([len(s.priors) for s in sampled]),
+                mask_results["mask_preds"].split([len(s.pos_priors) for s in sampled]),
+                strict=True,
+            )
+        ]
+        if self.train_instances == "rois":
+            return losses, [self._choose_class(r) for r in rois]
+        detections = self._training_detections(x, sampled, box_results, metas)
+        merged = [
+            _match_and_fall_back(found, fallback, gt, self.match_iou)
+            for found, fallback, gt in zip(detections, rois, gt_instances, strict=True)
+        ]
+        return losses, [self._choose_class(m) for m in merged]
+
+    def predict_instances(
+        self, x: tuple[Tensor, ...], proposals: InstanceList, batch_data_samples: SampleList
+    ) -> InstanceList:
+        """Detect instances; see the class for their fields.
+
+        Args:
+            x: FPN features.
+            proposals: RPN proposals of each image.
+            batch_data_samples: For their meta information.
+
+        Returns:
+            Instances of each image by falling score, in the coordinates of the network input.
+        """
+        metas = [sample.metainfo for sample in batch_data_samples]
+        raw = self.predict_bbox(x, metas, proposals, rcnn_test_cfg=None, rescale=False)
+        detections = [self._suppress(r, self.test_cfg.score_thr) for r in raw]
+        self._add_masks(x, detections)
+        return [self._choose_class(d) for d in detections]
+
+    def _sample(
+        self,
+        proposals: InstanceData,
+        gt: InstanceData,
+        ignored: InstanceData | None,
+        features: list[Tensor],
+    ) -> SamplingResult:
+        proposals.priors = proposals.pop("bboxes")
+        assigned = self.bbox_assigner.assign(proposals, gt, ignored)
+        return self.bbox_sampler.sample(assigned, proposals, gt, feats=features)
+
+    def _training_detections(
+        self,
+        x: tuple[Tensor, ...],
+        sampled: list[SamplingResult],
+        box_results: dict[str, Tensor],
+        metas: list[dict],
+    ) -> InstanceList:
+        """What the detector outputs for the sampled RoIs; ground-truth boxes score 0."""
+        counts = [len(s.priors) for s in sampled]
+        raw = self.bbox_head.predict_by_feat(
+            rois=bbox2roi([s.priors for s in sampled]).split(counts),
+            cls_scores=box_results["cls_score"].split(counts),
+            bbox_preds=box_results["bbox_pred"].split(counts),
+            batch_img_metas=metas,
+            rcnn_test_cfg=None,
+        )
+        detections = []
+        for result, sample in zip(raw, sampled, strict=True):
+            is_gt = F.pad(sample.pos_is_gt, (0, len(sample.neg_priors)))
+            result.scores = result.scores * (1 - is_gt[:, None].float())
+            detections.append(self._suppress(result, self.train_score_thr))
+        self._add_masks(x, detections)
+        return detections
+
+    def _suppress(self, raw: InstanceData, score_thr: float) -> InstanceData:
+        """Non-maximum suppression that keeps each detection's class probabilities."""
+        with torch.no_grad():
+            dets, labels, inds = multiclass_nms(
+                raw.bboxes.float(),
+                raw.scores.float(),
+                score_thr,
+                self.test_cfg.nms,
+                self.test_cfg.max_per_img,
+                return_inds=True,
+            )
+        class_scores = raw.scores[inds // self.bbox_head.num_classes]
+        return InstanceData(
+            bboxes=dets[:, :4],
+            labels=labels,
+            scores=class_scores.gather(1, labels[:, None]).flatten(),
+            class_scores=class_scores,
+        )
+
+    def _add_masks(self, x: tuple[Tensor, ...], instances: InstanceList) -> None:
+        """Run the mask head on the boxes of all images at once."""
+        rois = bbox2roi([i.bboxes for i in instances])
+        if len(rois):
+            masks = self._mask_forward(x, rois)["mask_preds"]
+        else:
+            size = 2 * self.mask_roi_extractor.roi_layers[0].output_size[0]
+            masks = x[0].new_zeros(0, self.bbox_head.num_classes, size, size)
+        for image, image_masks in zip(instances, masks.split([len(i) for i in instances]), strict=True):
+            image.all_mask_logits = image_masks
+
+    def _choose_class(self, instances: InstanceData) -> InstanceData:
+        """Eq. (1): pick each instance's mask by its class, with gradients to the class scores."""
+        log_scores = instances.pop("class_scores")[:, :-1].float().clamp(min=1e-8).log()
+        if not self.class_gradient:
+            log_scores = log_scores.detach()
+        instances.class_weights = soft_one_hot(log_scores, self.beta, index=instances.labels)
+        masks = instances.pop("all_mask_logits").float()
+        instances.mask_logits = torch.einsum("nt,ntyx->nyx", instances.class_weights, masks)
+        return instances
+
+
+def _roi_instances(
+    sample: SamplingResult, gt: InstanceData, class_scores: Tensor, masks: Tensor, count: int
+) -> InstanceData:
+    """The ``count`` sampled RoIs of each ground-truth instance that overlap it most.
+
+    Args:
+        sample: Sampled RoIs of one image, positive ones first.
+        gt: Ground truth of the image.
+        class_scores: (R, T + 1) class probabilities of all sampled RoIs.
+        masks: (P, T, M, M) mask logits of the P positive RoIs.
+        count: RoIs per instance.
+
+    Returns:
+        Instances in the order of the ground truth, with ``gt_inds``; ground-truth boxes that the
+        sampler added are taken only where nothing else is left.
+    """
+    boxes = get_box_tensor(sample.pos_priors)
+    gt_inds = sample.pos_assigned_gt_inds
+    iou = bbox_overlaps(boxes, get_box_tensor(sample.pos_gt_bboxes), is_aligned=True)
+    iou = torch.where(sample.pos_is_gt.bool(), iou - 1, iou)
+    picked = []
+    for g in range(len(gt)):
+        of_g = (gt_inds == g).nonzero().flatten()
+        picked.append(of_g[iou[of_g].argsort(descending=True)[:count]])
+    index = torch.cat(picked) if picked else gt_inds[:0]
+    labels = sample.pos_gt_labels[index]
+    class_scores = class_scores[: len(boxes)][index]
+    return InstanceData(
+        bboxes=boxes[index],
+        labels=labels,
+        scores=class_scores.gather(1, labels[:, None]).flatten(),
+        class_scores=class_scores,
+        all_mask_logits=masks[index],
+        gt_inds=gt_inds[index],
+    )
+
+
+def _match_and_fall_back(
+    detections: InstanceData, rois: InstanceData, gt: InstanceData, match_iou: float
+) -> InstanceData:
+    """Detections with their ground truth, plus a RoI for each instance that none of them finds."""
+    iou = bbox_overlaps(detections.bboxes, get_box_tensor(gt.bboxes).float())
+    detections.gt_inds = match_instances(iou, detections.labels, gt.labels, match_iou)
+    missed = ~torch.isin(rois.gt_inds, detections.gt_inds)
+    return InstanceData.cat([detections, rois[missed]])

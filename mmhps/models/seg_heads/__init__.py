@@ -1,0 +1,3 @@
+from .concat_semantic_head import ConcatSemanticHead, ISISemanticHead
+
+__all__ = ["ConcatSemanticHead", "ISISemanticHead"]

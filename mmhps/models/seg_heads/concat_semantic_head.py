@@ -1,0 +1,187 @@
+"""The paper's semantic branch (section 3.1) and its extension by ISI (section 3.2)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmcv.cnn import ConvModule
+from mmdet.models.layers import ConvUpsample
+from mmdet.models.seg_heads.base_semantic_head import BaseSemanticHead
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmdet.utils import ConfigType, OptMultiConfig
+from mmengine.model import ModuleList, Sequential
+from torch import Tensor, nn
+
+_BN = dict(type="BN", requires_grad=True)
+_CE = dict(type="CrossEntropyLoss", ignore_index=255, avg_non_ignore=True, loss_weight=0.5)
+
+
+@MODELS.register_module()
+class ConcatSemanticHead(BaseSemanticHead):
+    """P2..P5, each upsampled to h x w x 128, concatenated; one 1x1 convolution to T + S classes.
+
+    Args:
+        num_things_classes: T.
+        num_stuff_classes: S.
+        in_channels: Channels of each FPN level.
+        inner_channels: Channels of each upsampled level.
+        num_levels: FPN levels used, from P2.
+        norm_cfg: Normalization; the paper uses BN.
+        loss_seg: Loss over the T + S classes at the input's resolution.
+        init_cfg: Initialization.
+    """
+
+    def __init__(
+        self,
+        num_things_classes: int = 8,
+        num_stuff_classes: int = 11,
+        in_channels: int = 256,
+        inner_channels: int = 128,
+        num_levels: int = 4,
+        norm_cfg: ConfigType = _BN,
+        loss_seg: ConfigType = _CE,
+        init_cfg: OptMultiConfig = None,
+    ) -> None:
+        super().__init__(
+            num_classes=num_things_classes + num_stuff_classes,
+            seg_rescale_factor=1.0,
+            loss_seg=loss_seg,
+            init_cfg=init_cfg,
+        )
+        self.num_things_classes = num_things_classes
+        self.num_stuff_classes = num_stuff_classes
+        self.num_levels = num_levels
+        self.conv_upsample_layers = ModuleList(
+            ConvUpsample(
+                in_channels,
+                inner_channels,
+                num_layers=max(level, 1),
+                num_upsample=level,
+                norm_cfg=norm_cfg,
+            )
+            for level in range(num_levels)
+        )
+        self.classifier = self._build_classifier(num_levels * inner_channels, norm_cfg)
+
+    def _build_classifier(self, channels: int, norm_cfg: ConfigType) -> nn.Module:
+        return nn.Conv2d(channels, self.num_classes, 1)
+
+    def forward(self, x: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        """Compute semantic logits.
+
+        Args:
+            x: FPN features, P2 of shape (B, C, h, w) first.
+
+        Returns:
+            ``seg_preds`` (B, T + S, h, w) and ``seg_feats``, the classifier's input.
+        """
+        feats = self._concatenate(x)
+        return dict(seg_preds=self.classifier(feats), seg_feats=feats)
+
+    def _concatenate(self, x: tuple[Tensor, ...]) -> Tensor:
+        levels = [layer(level) for layer, level in zip(self.conv_upsample_layers, x, strict=False)]
+        size = levels[0].shape[-2:]
+        # Sizes differ only where the input is not padded to a multiple of the largest stride.
+        levels = [
+            f if f.shape[-2:] == size else F.interpolate(f, size, mode="bilinear") for f in levels
+        ]
+        return torch.cat(levels, dim=1)
+
+    def loss_and_logits(
+        self, x: tuple[Tensor, ...], batch_data_samples: SampleList
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Semantic loss at the input's resolution, and the logits for the panoptic loss.
+
+        Args:
+            x: FPN features.
+            batch_data_samples: With ``gt_sem_seg`` (1, H, W), all padded to one size.
+
+        Returns:
+            ``{'loss_seg': ...}`` and the logits (B, T + S, h, w).
+        """
+        logits = self(x)["seg_preds"]
+        target = torch.stack([s.gt_sem_seg.sem_seg.squeeze(0) for s in batch_data_samples]).long()
+        full = F.interpolate(logits, target.shape[-2:], mode="bilinear", align_corners=False)
+        return dict(loss_seg=self.loss_seg(full.float(), target)), logits
+
+    def loss(self, x: tuple[Tensor, ...], batch_data_samples: SampleList) -> dict[str, Tensor]:
+        """The semantic loss; see :meth:`loss_and_logits`."""
+        return self.loss_and_logits(x, batch_data_samples)[0]
+
+    def predict(
+        self, x: tuple[Tensor, ...], batch_img_metas: list[dict], rescale: bool = False
+    ) -> list[Tensor]:
+        """Semantic logits of each image without its padding.
+
+        Args:
+            x: FPN features.
+            batch_img_metas: Meta information with ``batch_input_shape``, ``img_shape`` and
+                ``ori_shape``.
+            rescale: Return them at the original size of the image, else at the network's.
+
+        Returns:
+            Per image (T + S, H, W).
+        """
+        logits = self(x)["seg_preds"]
+        full = F.interpolate(
+            logits, batch_img_metas[0]["batch_input_shape"], mode="bilinear", align_corners=False
+        )
+        results = []
+        for image, meta in zip(full, batch_img_metas, strict=True):
+            height, width = meta["img_shape"][:2]
+            image = image[:, :height, :width]
+            if rescale and image.shape[-2:] != tuple(meta["ori_shape"][:2]):
+                image = F.interpolate(
+                    image[None], meta["ori_shape"][:2], mode="bilinear", align_corners=False
+                )[0]
+            results.append(image)
+        return results
+
+
+@MODELS.register_module()
+class ISISemanticHead(ConcatSemanticHead):
+    """The semantic branch that also sees the initial segmentation image.
+
+    Its last input is ISI (B, T, h, w), which the ISI neck appends to the FPN features. It is
+    concatenated to the upsampled levels; four (3x3 convolution, BN, ReLU) and one 1x1 block
+    follow.
+
+    Args:
+        isi_channels: Channels of the 3x3 blocks (not stated in the paper); ``inner_channels`` if
+            None.
+        num_convs: Number of 3x3 blocks.
+        norm_logits: Normalize and rectify the class logits after the 1x1 convolution, as the
+            paper describes it.
+        kwargs: See :class:`ConcatSemanticHead`.
+    """
+
+    def __init__(
+        self,
+        *args,
+        isi_channels: int | None = None,
+        num_convs: int = 4,
+        norm_logits: bool = False,
+        inner_channels: int = 128,
+        **kwargs,
+    ) -> None:
+        self._widths = [isi_channels or inner_channels] * num_convs
+        self._norm_logits = norm_logits
+        super().__init__(*args, inner_channels=inner_channels, **kwargs)
+
+    def _build_classifier(self, channels: int, norm_cfg: ConfigType) -> nn.Module:
+        widths = [channels + self.num_things_classes, *self._widths]
+        convs = [
+            ConvModule(c_in, c_out, 3, padding=1, norm_cfg=norm_cfg)
+            for c_in, c_out in zip(widths, widths[1:], strict=False)
+        ]
+        last = (
+            ConvModule(widths[-1], self.num_classes, 1, norm_cfg=norm_cfg)
+            if self._norm_logits
+            else nn.Conv2d(widths[-1], self.num_classes, 1)
+        )
+        return Sequential(*convs, last)
+
+    def _concatenate(self, x: tuple[Tensor, ...]) -> Tensor:
+        feats = super()._concatenate(x[:-1])
+        return torch.cat([feats, x[-1].to(feats.dtype)], dim=1)

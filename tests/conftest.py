@@ -1,0 +1,111 @@
+"""A very small street: networks and batches that run in milliseconds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def tiny_config():
+    """Return a function from a config's path below configs/ to that config, very narrow."""
+
+    def load(name, **model):
+        from mmengine.config import Config
+
+        cfg = Config.fromfile(ROOT / "configs" / name)
+        cfg.merge_from_dict(
+            dict(
+                model=dict(
+                    backbone=dict(depth=18, base_channels=8, init_cfg=None),
+                    neck=dict(in_channels=[8, 16, 32, 64], out_channels=16),
+                    rpn_head=dict(in_channels=16, feat_channels=16),
+                    roi_head=dict(
+                        bbox_roi_extractor=dict(out_channels=16),
+                        bbox_head=dict(in_channels=16, fc_out_channels=32),
+                        mask_roi_extractor=dict(out_channels=16),
+                        mask_head=dict(num_convs=1, in_channels=16, conv_out_channels=16),
+                    ),
+                    semantic_head=dict(in_channels=16, inner_channels=8),
+                    train_cfg=dict(
+                        rpn_proposal=dict(nms_pre=50, max_per_img=30),
+                        rcnn=dict(sampler=dict(num=24)),
+                    ),
+                    test_cfg=dict(
+                        rpn=dict(nms_pre=50, max_per_img=30),
+                        rcnn=dict(score_thr=0.0, max_per_img=10),
+                        panoptic=dict(stuff_area_limit=0),
+                    ),
+                )
+            )
+        )
+        cfg.merge_from_dict(dict(model=model))
+        return cfg
+
+    return load
+
+
+@pytest.fixture
+def build_model(tiny_config):
+    """Return a function that builds the network of a config, very narrow and seeded."""
+
+    def build(name, **model):
+        import mmhps  # noqa: F401  (registers the modules)
+        from mmdet.registry import MODELS
+        from mmengine.registry import init_default_scope
+
+        init_default_scope("mmdet")
+        torch.manual_seed(0)
+        return MODELS.build(tiny_config(name, **model).model)
+
+    return build
+
+
+@pytest.fixture
+def make_batch():
+    """Return a function that packs images with rectangles as instances."""
+
+    def pack(sizes=((64, 64), (64, 64)), boxes=None, labels=None, void=False):
+        """Boxes are those of every image, as integers; the background is road (label 8)."""
+        from mmdet.structures.bbox import HorizontalBoxes
+        from mmdet.structures.mask import BitmapMasks
+
+        from mmhps.datasets.transforms import PackPanopticInputs
+
+        boxes = [[8, 8, 40, 48], [30, 20, 60, 60]] if boxes is None else boxes
+        labels = [2, 0][: len(boxes)] if labels is None else labels
+        rng = np.random.default_rng(0)
+        batch = dict(inputs=[], data_samples=[])
+        for i, (height, width) in enumerate(sizes):
+            semantic = np.full((height, width), 255 if void else 8, np.uint8)
+            panoptic = semantic.astype(np.int32)
+            masks = np.zeros((len(boxes), height, width), np.uint8)
+            for g, ((x1, y1, x2, y2), label) in enumerate(zip(boxes, labels, strict=True)):
+                semantic[y1:y2, x1:x2] = label
+                panoptic[y1:y2, x1:x2] = label + 1000 * (g + 1)
+                masks[:g, y1:y2, x1:x2] = 0
+                masks[g, y1:y2, x1:x2] = 1
+            packed = PackPanopticInputs().transform(
+                dict(
+                    img=rng.integers(0, 255, (height, width, 3), dtype=np.uint8),
+                    img_id=f"image{i}",
+                    img_path=f"image{i}.png",
+                    ori_shape=(2 * height, 2 * width),
+                    img_shape=(height, width),
+                    scale_factor=(0.5, 0.5),
+                    gt_bboxes=HorizontalBoxes(np.array(boxes, np.float32).reshape(-1, 4)),
+                    gt_bboxes_labels=np.array(labels, np.int64),
+                    gt_ignore_flags=np.zeros(len(boxes), bool),
+                    gt_masks=BitmapMasks(masks, height, width),
+                    gt_seg_map=semantic,
+                    gt_panoptic_seg=panoptic,
+                )
+            )
+            batch["inputs"].append(packed["inputs"])
+            batch["data_samples"].append(packed["data_samples"])
+        return batch
+
+    return pack
