@@ -1,0 +1,21 @@
+"""Pictures of panoptic segmentation: overlays, legends, comparison grids, a visualizer."""
+
+from .grid import comparison_grid
+from .ground_truth import read_ground_truth
+from .legend import LegendEntry, legend_entries, legend_strip
+from .overlay import panoptic_overlay
+from .segments import resize_ids, resize_image, scaled_size
+from .visualizer import PanopticLocalVisualizer
+
+__all__ = [
+    'LegendEntry',
+    'PanopticLocalVisualizer',
+    'comparison_grid',
+    'legend_entries',
+    'legend_strip',
+    'panoptic_overlay',
+    'read_ground_truth',
+    'resize_ids',
+    'resize_image',
+    'scaled_size',
+]

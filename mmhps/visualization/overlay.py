@@ -1,0 +1,118 @@
+"""Draw a panoptic map over its image."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from .colors import Color, segment_colors
+from .segments import VOID, split_segments
+
+VOID_COLORS: tuple[Color, Color] = ((96, 96, 96), (168, 168, 168))
+"""Ground and stripe of the hatching that marks void, RGB."""
+
+
+def as_rgb(image: np.ndarray) -> np.ndarray:
+    """Return a grey or RGB image as (H, W, 3) uint8; other types are clipped to 0..255.
+
+    Raises:
+        ValueError: The image is neither grey nor RGB, or has no pixel.
+    """
+    if image.ndim == 3 and image.shape[2] == 1:
+        image = image[..., 0]
+    if image.ndim == 2:
+        image = np.stack([image] * 3, axis=-1)
+    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ValueError(
+            f'image: expected a grey (H, W) or (H, W, 1) or an RGB (H, W, 3) image with at least '
+            f'one pixel, got shape {image.shape}. Remove an alpha channel or a batch dimension.'
+        )
+    return np.ascontiguousarray(image.clip(0, 255).astype(np.uint8))
+
+
+def line_width(height: int, width: int) -> int:
+    """Return the width of outlines that suits an image: 1 pixel at 1024×512, 2 at 2048×1024."""
+    return max(1, round((height * width) ** 0.5 / 724))
+
+
+def outline_mask(index: np.ndarray, is_instance: np.ndarray, width: int = 1) -> np.ndarray:
+    """Find the outlines of the instances.
+
+    An outline lies inside its instance: a pixel belongs to it if one of its four neighbours, up
+    to ``width`` pixels away, is in another segment. The border of the image is no outline.
+
+    Args:
+        index: Segment of each pixel, (H, W) integers in 0..K-1.
+        is_instance: (K,) bool, which segments get an outline.
+        width: Width of the outlines, pixels.
+
+    Returns:
+        (H, W) bool.
+    """
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (2 * width + 1, 2 * width + 1))
+    segments = index.astype(np.float32)  # exact up to 2**24 segments; morphology has no int32
+    at_edge = cv2.dilate(segments, cross) != cv2.erode(segments, cross)
+    return at_edge & is_instance[index]
+
+
+def hatching(height: int, width: int, stripe: int = 3) -> np.ndarray:
+    """Return an (H, W, 3) uint8 pattern of diagonal stripes in ``VOID_COLORS``.
+
+    Args:
+        height: Rows.
+        width: Columns.
+        stripe: Width of a stripe along a row, pixels; the ground between two is as wide.
+    """
+    rows, columns = np.ogrid[:height, :width]
+    return np.array(VOID_COLORS, dtype=np.uint8)[(rows + columns) // stripe % 2]
+
+
+def panoptic_overlay(
+    image: np.ndarray,
+    ids: np.ndarray,
+    palette: Sequence[Color],
+    void: Sequence[int] = (255,),
+    alpha: float = 0.65,
+    outline_width: int | None = None,
+) -> np.ndarray:
+    """Draw a panoptic map over its image.
+
+    Stuff has the colour of its class. Instances have variations of it, so that neighbours can be
+    told apart, and a light outline. Void is hatched grey. The photo shines through in grey, so
+    that its own colours do not change those of the classes.
+
+    Args:
+        image: Grey or RGB image, (H, W), (H, W, 1) or (H, W, 3), 0..255.
+        ids: Panoptic map, (H, W) integers: ``label + 1000 * instance``.
+        palette: RGB colour per class, 0..255.
+        void: Values of ``ids`` that mean void.
+        alpha: Opacity of the colours, 0..1. Outlines are always opaque.
+        outline_width: Width of the outlines, pixels; 0 leaves them out, None chooses by size.
+
+    Returns:
+        (H, W, 3) uint8 RGB drawing.
+
+    Raises:
+        ValueError: Image and map do not fit each other or are malformed, or a label is unknown.
+    """
+    image = as_rgb(image)
+    if image.shape[:2] != ids.shape:
+        raise ValueError(
+            f'ids: expected the size {image.shape[:2]} of the image, got shape {ids.shape}. '
+            f'Resize the map with resize_ids.'
+        )
+    segments = split_segments(ids, len(palette), void)
+    colors = segment_colors(segments.labels, segments.instances, list(palette))
+    fill = colors[segments.index]
+    width = line_width(*ids.shape) if outline_width is None else outline_width
+    is_void = (segments.labels == VOID)[segments.index]
+    fill[is_void] = hatching(*ids.shape, stripe=3 * max(1, width))[is_void]
+
+    grey = as_rgb(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+    # Black becomes a quarter of white, or the colours of shaded scenes would all be dark.
+    drawing = cv2.addWeighted(fill, alpha, grey, 0.75 * (1 - alpha), 64 * (1 - alpha))
+    if width:
+        outline = outline_mask(segments.index, segments.instances > 0, width)
+        light = (colors * 0.25 + 255 * 0.75).round().astype(np.uint8)
+        drawing[outline] = light[segments.index[outline]]
+    return drawing

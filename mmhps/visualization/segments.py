@@ -1,0 +1,97 @@
+"""Take a panoptic id map apart for drawing.
+
+A *panoptic map* is an (H, W) integer array: a pixel's value is ``label`` where there is no
+instance, and ``label + 1000 * instance`` where there is one. Ground truth marks void by 255,
+predictions by the number of classes; both are ``void`` values here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+INSTANCE_OFFSET = 1000
+"""Panoptic value = label + INSTANCE_OFFSET * instance, as in mmdet."""
+
+VOID = -1
+"""Label of void segments after :func:`split_segments`, whatever value void had in the map."""
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The segments of one panoptic map.
+
+    Attributes:
+        index: Position of each pixel's segment in ``labels`` and ``instances``, (H, W) int32.
+        labels: Class of each segment, (K,) int64, sorted by panoptic value; ``VOID`` for void.
+        instances: Instance number of each segment, (K,) int64; 0 where it is not an instance.
+    """
+
+    index: np.ndarray
+    labels: np.ndarray
+    instances: np.ndarray
+
+
+def split_segments(ids: np.ndarray, num_classes: int, void: Sequence[int] = (255,)) -> Segments:
+    """Find the segments of a panoptic map and check them.
+
+    Args:
+        ids: Panoptic map, (H, W), any integer type.
+        num_classes: Number of classes; labels are 0..num_classes-1.
+        void: Values of the map that mean void.
+
+    Raises:
+        ValueError: The map is not a 2-D integer array, or it holds an unknown label.
+    """
+    if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer):
+        raise ValueError(
+            f'ids: expected an (H, W) integer panoptic map, got shape {ids.shape} of {ids.dtype}. '
+            f'Index the leading dimension of sem_seg away and convert it to int.'
+        )
+    values, index = np.unique(ids, return_inverse=True)
+    values = values.astype(np.int64)
+    is_void = np.isin(values, void)
+    labels = np.where(is_void, VOID, values % INSTANCE_OFFSET)
+    unknown = values[~is_void & ((values < 0) | (labels >= num_classes))]
+    if unknown.size:
+        raise ValueError(
+            f'ids: expected labels 0..{num_classes - 1} (value % {INSTANCE_OFFSET}) or void '
+            f'{tuple(void)}, got the values {unknown[:5].tolist()}. Pass the classes and the '
+            f'palette of the data set that the map belongs to, and its void value.'
+        )
+    instances = np.where(is_void, 0, values // INSTANCE_OFFSET)
+    return Segments(index.reshape(ids.shape).astype(np.int32), labels, instances)
+
+
+def resize_ids(ids: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize an id map of any integer type by nearest neighbour (pixel centres).
+
+    Args:
+        ids: (H, W) map.
+        size: Wanted (height, width), pixels.
+    """
+    if ids.shape == tuple(size):
+        return ids
+    rows, columns = (
+        ((np.arange(new) + 0.5) * old / new).astype(int)
+        for new, old in zip(size, ids.shape, strict=True)
+    )
+    return ids[rows[:, None], columns]
+
+
+def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """Return ``size`` (height, width) times ``scale``, rounded, at least 1 pixel each."""
+    if not scale > 0:
+        raise ValueError(f'scale: expected a factor above 0, got {scale}. Leave it at 1.')
+    height, width = (max(1, round(length * scale)) for length in size)
+    return height, width
+
+
+def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize an RGB image to (height, width): area average down, cubic up."""
+    if image.shape[:2] == tuple(size):
+        return image
+    shrinks = size[0] < image.shape[0] or size[1] < image.shape[1]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return cv2.resize(image, size[::-1], interpolation=interpolation)

@@ -1,0 +1,116 @@
+"""Load trained models without running code of their files, and let them predict."""
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import ConfigDict
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.logging.history_buffer import HistoryBuffer
+
+
+def _buffer_method(owner: type, name: str) -> Any:
+    """Stand for ``getattr``, by which a pickled log buffer names its own methods."""
+    if owner is not HistoryBuffer:
+        raise ValueError(f'expected a method of HistoryBuffer, got {owner}.{name}')
+    return getattr(owner, name)
+
+
+# torch finds an allowed function by the name that it gives itself.
+_buffer_method.__module__, _buffer_method.__name__ = 'builtins', 'getattr'
+_buffer_method.__qualname__ = 'getattr'
+
+# Training checkpoints hold their log: HistoryBuffers, made of numpy arrays and numbers.
+_LOG_TYPES = [
+    _buffer_method,
+    HistoryBuffer,
+    np.ndarray,
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in (np.float64, np.float32, np.int64, np.int32)),
+    np.zeros(0).__reduce__()[0],
+    np.float64(0).__reduce__()[0],
+]
+
+
+def load_checkpoint(path: str) -> dict[str, Any]:
+    """Read a checkpoint of MMEngine on the CPU, without running code that it may hold.
+
+    In contrast to a plain ``torch.load(..., weights_only=True)`` it reads training checkpoints,
+    too, which hold the log beside the weights.
+
+    Args:
+        path: The file.
+
+    Returns:
+        ``state_dict`` and what else was saved (``meta``, ...).
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is damaged, has no ``state_dict``, or holds objects that are neither
+            tensors, plain values nor a training log.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'{path}: checkpoint not found. Train the model or download it.')
+    torch.serialization.add_safe_globals(_LOG_TYPES)
+    try:
+        checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+    except Exception as error:  # torch raises many kinds, for damaged and for unsafe files
+        raise ValueError(
+            f'{path}: cannot be read as weights ({str(error).splitlines()[0]}). It is damaged, or '
+            f'holds Python objects, which are refused because they could run code. Save only '
+            f'"state_dict" and "meta".'
+        ) from error
+    if not isinstance(checkpoint, dict) or 'state_dict' not in checkpoint:
+        raise ValueError(
+            f'{path}: expected a dictionary with a "state_dict", as MMEngine saves it, got '
+            f'{type(checkpoint).__name__}. Save dict(state_dict=model.state_dict()).'
+        )
+    return checkpoint
+
+
+def load_model(
+    model_config: ConfigDict, checkpoint: Mapping[str, Any], source: str = 'checkpoint'
+) -> torch.nn.Module:
+    """Build a model and load its weights, in evaluation mode.
+
+    Args:
+        model_config: The ``model`` of a config.
+        checkpoint: Result of :func:`load_checkpoint`.
+        source: Name of the checkpoint for error messages.
+
+    Raises:
+        ValueError: A weight is missing, superfluous or of another shape. A model that silently
+            keeps random weights would give a wrong picture.
+    """
+    model = MODELS.build(model_config)
+    try:
+        model.load_state_dict(checkpoint['state_dict'])
+    except RuntimeError as error:
+        reasons = textwrap.shorten(str(error), 500)
+        raise ValueError(
+            f'{source}: its weights do not fit the config. Pass the config that the checkpoint was '
+            f'trained with. {reasons}'
+        ) from error
+    return model.eval()
+
+
+@torch.inference_mode()
+def predict_panoptic(
+    model: torch.nn.Module, pipeline: Compose, info: Mapping[str, Any]
+) -> np.ndarray:
+    """Let a detector predict one image.
+
+    Args:
+        model: Panoptic detector in evaluation mode.
+        pipeline: Its test pipeline.
+        info: Data info of the image (``img_path``, ...).
+
+    Returns:
+        Panoptic map at the size of the image file, (H, W) integers.
+    """
+    sample = model.test_step(pseudo_collate([pipeline(dict(info))]))[0]
+    return sample.pred_panoptic_seg.sem_seg[0].cpu().numpy()
