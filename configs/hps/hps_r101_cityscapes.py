@@ -1,0 +1,5 @@
+_base_ = './panoptic-fpn_r101_cityscapes.py'
+model = dict(
+    type='HPS',
+    roi_head=dict(type='InstanceRoIHead'),
+    panoptic_fusion_head=dict(type='DifferentiableFusionHead'))

@@ -1,0 +1,163 @@
+import math
+
+import pytest
+import torch
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData, PixelData
+
+from mmhps.models import DifferentiableFusionHead
+from mmhps.models.utils import add_canvases
+
+T, S = 2, 2
+META = dict(img_shape=(4, 8), ori_shape=(4, 8), scale_factor=(1.0, 1.0))
+
+
+def head(**kwargs):
+    options = dict(
+        num_things_classes=T,
+        num_stuff_classes=S,
+        mask_scale=1.0,
+        score_weight=0.0,
+        min_visible=0.0,
+        loss_weight=1.0,
+        segment_power=0.0,
+        test_cfg=dict(stuff_area_limit=0),
+    )
+    return DifferentiableFusionHead(**{**options, **kwargs})
+
+
+def instances(boxes, labels, scores, logits, size=(4, 8), **extra):
+    """Instances whose masks hold one logit each, with canvases at full resolution."""
+    image = InstanceData(
+        bboxes=torch.tensor(boxes, dtype=torch.float32).view(-1, 4),
+        labels=torch.tensor(labels, dtype=torch.long),
+        scores=torch.tensor(scores, dtype=torch.float32),
+        mask_logits=torch.tensor(logits, dtype=torch.float32).view(-1, 1, 1).expand(-1, 2, 2),
+        **extra,
+    )
+    add_canvases([image], size, 1.0)
+    return image
+
+
+def semantics(left_stuff=3.0, size=(4, 8)):
+    """Stuff 0 wins the left half and stuff 1 the right half, by ``left_stuff`` over zero."""
+    logits = torch.zeros(T + S, *size)
+    logits[T, :, : size[1] // 2] = left_stuff
+    logits[T + 1, :, size[1] // 2 :] = left_stuff
+    return logits
+
+
+def fuse(fusion, image, logits=None, meta=META, rescale=False):
+    logits = semantics() if logits is None else logits
+    return fusion.predict([image], [logits], [meta], rescale=rescale)[0].sem_seg[0]
+
+
+def test_no_instances():
+    ids = fuse(head(), instances([], [], [], []))
+    assert ids.dtype == torch.int32
+    assert torch.equal(ids, torch.tensor([[2] * 4 + [3] * 4] * 4, dtype=torch.int32))
+
+
+def test_canvas_competes_with_stuff_logits():
+    image = instances([[0, 0, 2, 4], [6, 0, 8, 4]], [1, 0], [0.9, 0.8], [4.0, 2.0])
+    # 4 beats the stuff logit 3, 2 does not.
+    assert fuse(head(), image)[0].tolist() == [1001, 1001, 2, 2, 3, 3, 3, 3]
+    # On twice the scale both win; ids count the instances.
+    assert fuse(head(mask_scale=2.0), image)[0].tolist() == [1001, 1001, 2, 2, 3, 3, 2000, 2000]
+
+
+def test_log_probabilities_put_both_on_one_scale():
+    image = instances([[0, 0, 2, 4]], [1], [0.9], [0.1])
+    assert fuse(head(), image)[0, 0] == 2
+    assert fuse(head(stuff_values="log_probabilities"), image)[0, 0] == 1001
+
+
+def test_score_decides_between_overlapping_instances():
+    image = instances([[0, 0, 4, 4], [2, 0, 6, 4]], [0, 1], [0.9, 0.3], [6.0, 6.5])
+    assert fuse(head(), image)[0].tolist() == [1000, 1000, 2001, 2001, 2001, 2001, 3, 3]
+    # log(0.9 / 0.3) = 1.1 outweighs the difference of 0.5.
+    by_score = fuse(head(score_weight=1.0), image)[0].tolist()
+    assert by_score == [1000, 1000, 1000, 1000, 2001, 2001, 3, 3]
+
+
+def test_nearly_hidden_instances_drop_out():
+    image = instances([[0, 0, 4, 4], [1, 0, 5, 4]], [0, 1], [0.9, 0.8], [6.0, 5.0])
+    assert fuse(head(), image)[0].tolist() == [1000] * 4 + [2001, 3, 3, 3]
+    # One of four columns remains visible.
+    dropped = fuse(head(min_visible=0.5), image)[0].tolist()
+    assert dropped == [1000] * 4 + [3, 3, 3, 3]
+
+
+def test_same_class_canvases_merge():
+    # IoU 3/4. Merged, one instance claims the left half; apart, they share it.
+    image = instances([[0, 0, 4, 4], [1, 0, 4, 4]], [0, 0], [0.9, 0.8], [6.0, 7.0])
+    assert fuse(head(merge_iou=0.5), image).unique().tolist() == [3, 1000]
+    assert fuse(head(merge_iou=0.9), image).unique().tolist() == [3, 1000, 2000]
+
+
+def test_small_stuff_becomes_void():
+    logits = semantics()
+    logits[:, 0, 0] = torch.tensor([0.0, 0.0, -5.0, 5.0])
+    limited = head(test_cfg=dict(stuff_area_limit=16))
+    ids = fuse(limited, instances([], [], [], []), logits)
+    # Stuff 0 has 15 pixels left, stuff 1 has 17.
+    assert (ids == T + S).sum() == 15
+    assert (ids == 3).sum() == 17
+
+
+def test_void_things():
+    logits = semantics()
+    logits[0, 0, :2] = 9.0
+    image = instances([[0, 0, 1, 4]], [0], [0.9], [6.0])
+    assert fuse(head(), image, logits)[0, :3].tolist() == [1000, 2, 2]
+    assert fuse(head(void_things=True), image, logits)[0, :3].tolist() == [1000, 4, 2]
+
+
+def test_rescale_moves_boxes_to_the_original_size():
+    image = instances([[0, 0, 2, 4]], [1], [0.9], [4.0])
+    meta = dict(META, ori_shape=(8, 16), scale_factor=(0.5, 0.5))
+    ids = fuse(head(), image, semantics(size=(8, 16)), meta, rescale=True)
+    assert (ids == 1001).sum() == 8 * 4
+
+
+def sample(panoptic, num_gt, padded):
+    data = DetDataSample(metainfo=dict(batch_input_shape=padded))
+    data.gt_panoptic_seg = PixelData(sem_seg=torch.tensor(panoptic)[None])
+    data.gt_instances = InstanceData(labels=torch.zeros(num_gt, dtype=torch.long))
+    return data
+
+
+def test_loss_by_hand():
+    # Two pixels at one quarter of the resolution: stuff 0 left, ground-truth instance 0 right.
+    image = instances([[1, 0, 2, 1]], [1], [1.0], [math.log(2)], (1, 2), gt_inds=torch.tensor([0]))
+    gt = [[2] * 4 + [1001] * 4] * 4
+    logits = torch.zeros(1, T + S, 1, 2)
+    loss = head().loss([image], logits, [sample(gt, 1, (4, 8))])["loss_panoptic"]
+    # Left: stuff 0, stuff 1 and an empty canvas at 0 share alike; right: 1, 1 against 2.
+    assert loss.item() == pytest.approx((math.log(3) + math.log(2)) / 2)
+    halved = head(loss_weight=0.5).loss([image], logits, [sample(gt, 1, (4, 8))])
+    assert halved["loss_panoptic"].item() == pytest.approx(loss.item() / 2)
+
+
+def test_loss_ignores_padding_and_missing_instances():
+    image = instances([], [], [], [], (1, 4), gt_inds=torch.zeros(0, dtype=torch.long))
+    gt = [[2] * 4 + [1001] * 4] * 4
+    logits = torch.zeros(1, T + S, 1, 4, requires_grad=True)
+    loss = head().loss([image], logits, [sample(gt, 1, (4, 16))])["loss_panoptic"]
+    assert loss.item() == pytest.approx(math.log(2))
+    loss.backward()
+    assert logits.grad[..., 1:].abs().sum() == 0
+
+
+def test_several_rois_of_an_instance_are_averaged():
+    two = instances(
+        [[0, 0, 2, 1], [0, 0, 1, 1]], [1, 1], [1.0, 1.0], [1.0, 3.0], (1, 2),
+        gt_inds=torch.tensor([0, 0]),
+    )  # fmt: skip
+    slots = torch.tensor([0, 0])
+    assert head()._ordered_canvases(two, slots).tolist() == [[[2.0, 1.0]]]
+
+
+def test_unknown_stuff_values():
+    with pytest.raises(ValueError, match="'logits' or 'log_probabilities', got 'softmax'"):
+        head(stuff_values="softmax")

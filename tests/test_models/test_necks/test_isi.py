@@ -1,0 +1,48 @@
+import pytest
+import torch
+from mmengine.structures import InstanceData
+
+from mmhps.models import InitialSegmentation
+from mmhps.models.utils import add_canvases
+
+
+def image(*rows):
+    """Rows of (box, class of 2, score, mask logit) on a 1 x 2 canvas."""
+    boxes, classes, scores, logits = zip(*rows, strict=True) if rows else ([], [], [], [])
+    data = InstanceData(
+        bboxes=torch.tensor(boxes, dtype=torch.float32).view(-1, 4) * 4,
+        scores=torch.tensor(scores, dtype=torch.float32),
+        class_weights=torch.eye(2)[list(classes)].view(-1, 2),
+        mask_logits=torch.tensor(logits, dtype=torch.float32).view(-1, 1, 1).expand(-1, 2, 2),
+    )
+    add_canvases([data], (1, 2), 4.0)
+    return data
+
+
+LEFT, BOTH = [0, 0, 1, 1], [0, 0, 2, 1]
+
+
+def isi_of(module, *images):
+    features = (torch.zeros(len(images), 3, 1, 2), torch.zeros(len(images), 3, 1, 1))
+    out = module(features, list(images))
+    assert out[:2] == features
+    return out[2]
+
+
+def test_images_without_instances():
+    isi = isi_of(InitialSegmentation(), image(), image((LEFT, 1, 0.5, 0.0)))
+    assert isi[0].tolist() == [[[0, 0]], [[0, 0]]]
+    assert isi[1].tolist() == [[[0, 0]], [[0.5, 0]]]
+
+
+def test_logits_are_averaged_by_score():
+    instances = image((BOTH, 0, 0.75, 2.0), (LEFT, 0, 0.25, 6.0))
+    per_pixel = isi_of(InitialSegmentation("logits"), instances)
+    assert per_pixel[0].tolist() == [[[3.0, 2.0]], [[0, 0]]]
+    per_layer = isi_of(InitialSegmentation("logits", per_pixel=False), instances)
+    assert per_layer[0].tolist() == [[[3.0, 1.5]], [[0, 0]]]
+
+
+def test_unknown_values():
+    with pytest.raises(ValueError, match="'logits' or 'probabilities', got 'masks'"):
+        InitialSegmentation("masks")

@@ -1,0 +1,92 @@
+import pytest
+import torch
+from mmdet.structures import DetDataSample
+from mmengine.structures import PixelData
+from torch import nn
+
+from mmhps.models import ConcatSemanticHead, ISISemanticHead
+
+SMALL = dict(num_things_classes=2, num_stuff_classes=3, in_channels=4, inner_channels=8)
+
+
+def pyramid(size=16, channels=4):
+    return tuple(torch.randn(2, channels, size >> level, size >> level) for level in range(5))
+
+
+def test_paper_structure():
+    """512 concatenated channels; P2..P5 with 1, 1, 2, 3 convolutions and 0, 1, 2, 3 upsamplings."""
+    head = ConcatSemanticHead()
+    assert isinstance(head.classifier, nn.Conv2d)
+    assert (head.classifier.in_channels, head.classifier.out_channels) == (512, 19)
+    convs = [sum(isinstance(m, nn.Conv2d) for m in b.modules()) for b in head.conv_upsample_layers]
+    assert convs == [1, 1, 2, 3]
+    assert [layer.num_upsample for layer in head.conv_upsample_layers] == [0, 1, 2, 3]
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in head.modules()) == 7
+
+
+def test_paper_structure_with_isi():
+    head = ISISemanticHead(norm_logits=True)
+    kernels = [m.kernel_size for m in head.classifier.modules() if isinstance(m, nn.Conv2d)]
+    assert kernels == [(3, 3)] * 4 + [(1, 1)]
+    first = next(m for m in head.classifier.modules() if isinstance(m, nn.Conv2d))
+    assert first.in_channels == 512 + 8
+    for block in head.classifier:
+        assert [type(m) for m in block.children()] == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
+    assert isinstance(ISISemanticHead().classifier[-1], nn.Conv2d)
+
+
+def test_forward_shapes():
+    x = pyramid()
+    assert ConcatSemanticHead(**SMALL)(x)["seg_preds"].shape == (2, 5, 16, 16)
+    isi = torch.randn(2, 2, 16, 16)
+    assert ISISemanticHead(**SMALL)((*x, isi))["seg_preds"].shape == (2, 5, 16, 16)
+
+
+def test_levels_of_an_unpadded_image():
+    x = tuple(torch.randn(1, 4, *size) for size in [(15, 9), (8, 5), (4, 3), (2, 2)])
+    assert ConcatSemanticHead(**SMALL).eval()(x)["seg_preds"].shape == (1, 5, 15, 9)
+
+
+def test_isi_changes_the_logits():
+    head = ISISemanticHead(**SMALL).eval()
+    x = pyramid()
+    without = head((*x, torch.zeros(2, 2, 16, 16)))["seg_preds"]
+    with_isi = head((*x, torch.ones(2, 2, 16, 16)))["seg_preds"]
+    assert not torch.allclose(without, with_isi)
+
+
+def samples(value):
+    data = [DetDataSample(), DetDataSample()]
+    for sample in data:
+        seg = torch.full((1, 64, 64), value, dtype=torch.uint8)
+        sample.gt_sem_seg = PixelData(sem_seg=seg)
+    return data
+
+
+def test_loss_by_hand():
+    head = ConcatSemanticHead(**SMALL, loss_seg=dict(type="CrossEntropyLoss", loss_weight=0.5))
+    nn.init.zeros_(head.classifier.weight)
+    nn.init.zeros_(head.classifier.bias)
+    loss = head.loss(pyramid(), samples(3))["loss_seg"]
+    # Five classes alike: log 5, times the weight.
+    assert loss.item() == pytest.approx(0.5 * torch.log(torch.tensor(5.0)).item(), rel=1e-5)
+
+
+def test_nothing_but_void():
+    head = ConcatSemanticHead(**SMALL)
+    loss = head.loss(pyramid(), samples(255))["loss_seg"]
+    assert loss.item() == 0
+    loss.backward()
+    assert all(torch.isfinite(p.grad).all() for p in head.parameters())
+
+
+@pytest.mark.parametrize("rescale", [True, False])
+def test_predict_leaves_padding_out(rescale):
+    head = ConcatSemanticHead(**SMALL).eval()
+    metas = [
+        dict(batch_input_shape=(64, 64), img_shape=(64, 64), ori_shape=(128, 128)),
+        dict(batch_input_shape=(64, 64), img_shape=(50, 40), ori_shape=(25, 20)),
+    ]
+    with torch.no_grad():
+        shapes = [p.shape[1:] for p in head.predict(pyramid(), metas, rescale)]
+    assert shapes == ([(128, 128), (25, 20)] if rescale else [(64, 64), (50, 40)])
