@@ -89,13 +89,13 @@ def read_rgb_ids(path: str | Path) -> np.ndarray:
     Raises:
         FileNotFoundError: The file does not exist.
         OSError: The file is empty, truncated or no image.
-        ValueError: The file is not RGB.
+        ValueError: The file is neither RGB nor RGBA, whose alpha is ignored.
     """
     image = _open(path)
-    if image.mode != "RGB":
+    if image.mode not in ("RGB", "RGBA"):
         raise ValueError(
             f"{path}: expected an RGB panoptic PNG, got an image of Pillow mode {image.mode!r}. "
-            f'Point data_prefix["seg"] at the folder of the panoptic PNGs.'
+            f"Name the folder of the panoptic PNGs, not the one of label or instance id maps."
         )
     rgb = np.asarray(image)
     ids = rgb[..., 2].astype(np.int32)

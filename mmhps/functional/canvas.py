@@ -195,7 +195,8 @@ def weighted_mean(canvases: Tensor, weights: Tensor, cover: Tensor | None = None
             inside = cover.flatten(1).to(flat.dtype)
             flat = flat * inside
             total = weights.T @ inside
-        mean = (weights.T @ flat) / total.clamp(min=torch.finfo(total.dtype).tiny)
+        # Where nothing counts, 0 / 1: the gradient of 0 / 0 would be infinite.
+        mean = (weights.T @ flat) / total.where(total > 0, torch.ones_like(total))
     return mean.view(weights.shape[1], *canvases.shape[1:])
 
 

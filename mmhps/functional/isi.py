@@ -20,8 +20,7 @@ def initial_segmentation_image(
     Args:
         canvases: (N, h, w) mask logits or probabilities.
         class_weights: (N, T), >= 0: the weight of instance n in class t, i.e. its detection
-            confidence in the column of its class. One-hot rows of Eq. (1) times the score let
-            gradients reach the box classifier.
+            confidence in the column of its class.
         cover: (N, h, w) bool, the pixels inside each instance's box. With it, a pixel averages
             over the instances whose boxes hold it, otherwise over all instances of the class.
 

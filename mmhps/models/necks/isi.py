@@ -15,7 +15,8 @@ from mmhps.functional import initial_segmentation_image
 class InitialSegmentation(BaseModule):
     """Append the initial segmentation image to the FPN features.
 
-    It has no weights. What the paper leaves open is an argument.
+    It has no weights. What the paper leaves open is an argument. Gradients pass through the
+    canvases, and with them through the class choice of Eq. (1), not through the weights.
 
     Args:
         values: What is averaged: ``'logits'`` of the masks, or ``'probabilities'``.
@@ -52,7 +53,8 @@ class InitialSegmentation(BaseModule):
         canvases = instances.canvases
         if self.values == "probabilities":
             canvases = canvases.sigmoid() * instances.cover
-        weights = instances.scores[:, None] * instances.class_weights
+        # Constants: an average is not smooth where a class gets its first instance.
+        weights = (instances.scores[:, None] * instances.class_weights).detach()
         return initial_segmentation_image(
             canvases, weights, instances.cover if self.per_pixel else None
         )

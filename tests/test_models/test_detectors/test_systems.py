@@ -29,7 +29,7 @@ def test_training_step(build_model, make_batch, system, content):
     total.backward()
     assert torch.isfinite(total)
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    assert all(torch.isfinite(g).all() for g in gradients)
+    assert torch.nn.utils.get_total_norm(gradients) < 1e3
     if content.get("void"):
         assert logged["loss_seg"] == 0
         assert logged.get("loss_panoptic", 0) == 0

@@ -1,0 +1,238 @@
+"""tools/train.py and tools/test.py, with a network and images that take no time."""
+
+import importlib.util
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+TOOLS = Path(__file__).parents[2] / "tools"
+
+TOY = """
+import torch
+from mmdet.registry import DATASETS, METRICS, MODELS
+from mmengine.dataset import BaseDataset
+from mmengine.evaluator import BaseMetric
+from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
+
+@DATASETS.register_module()
+class ToyDataset(BaseDataset):
+    METAINFO = dict(classes=("box",), palette=[(255, 0, 0)])
+
+    def load_data_list(self):
+        return [dict(img_path=f"{self.data_root}/{i}.png", img_id=i) for i in range(4)]
+
+@MODELS.register_module()
+class ToyModel(BaseModel):
+    def __init__(self, data_preprocessor=None):
+        super().__init__(data_preprocessor)
+        self.layer = torch.nn.Conv2d(3, 1, 1)
+
+    def forward(self, inputs, data_samples=None, mode="tensor"):
+        if mode == "loss":
+            return dict(loss=self.layer(inputs).float().pow(2).mean())
+        for sample in data_samples:
+            sample.pred_instances = InstanceData(
+                bboxes=torch.tensor([[1.0, 1, 6, 6]]),
+                labels=torch.tensor([0]),
+                scores=torch.tensor([0.9]),
+            )
+        return data_samples
+
+@METRICS.register_module()
+class ToyMetric(BaseMetric):
+    default_prefix = "toy"
+
+    def process(self, data_batch, data_samples):
+        self.results.extend(data_samples)
+
+    def compute_metrics(self, results):
+        return dict(boxes=sum(len(r["pred_instances"]["labels"]) for r in results))
+"""
+
+CONFIG = """
+default_scope = "mmdet"
+custom_imports = dict(imports=["mmhps", "toy_of_train_test"], allow_failed_imports=False)
+model = dict(type="ToyModel", data_preprocessor=dict(type="DetDataPreprocessor"))
+pipeline = [dict(type="LoadImageFromFile"), dict(type="PackDetInputs")]
+dataset = dict(type="ToyDataset", data_root="ROOT", pipeline=pipeline, test_mode=True)
+train_dataloader = dict(
+    batch_size=2, num_workers=0, dataset=dataset, sampler=dict(type="InfiniteSampler")
+)
+val_dataloader = test_dataloader = dict(
+    batch_size=1, num_workers=0, dataset=dataset, sampler=dict(type="DefaultSampler", shuffle=False)
+)
+val_evaluator = test_evaluator = dict(type="ToyMetric")
+train_cfg = dict(type="IterBasedTrainLoop", max_iters=4, val_interval=2)
+val_cfg = dict(type="ValLoop")
+test_cfg = dict(type="TestLoop")
+optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="SGD", lr=0.001))
+param_scheduler = [dict(type="ConstantLR", factor=1.0, by_epoch=False)]
+auto_scale_lr = dict(enable=False, base_batch_size=1)
+log_processor = dict(by_epoch=False)
+visualizer = dict(type="DetLocalVisualizer")
+default_hooks = dict(
+    logger=dict(type="LoggerHook", interval=1),
+    checkpoint=dict(
+        type="CheckpointHook", interval=2, by_epoch=False, save_best="toy/boxes", rule="greater"
+    ),
+    visualization=dict(type="DetVisualizationHook"),
+)
+"""
+
+
+def run_tool(name, *argv):
+    spec = importlib.util.spec_from_file_location(f"tool_{name}", TOOLS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.main([str(argument) for argument in argv])
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """A folder with the module above and four images, on the path."""
+    folder = tmp_path_factory.mktemp("toy")
+    (folder / "toy_of_train_test.py").write_text(TOY)
+    for i in range(4):
+        cv2.imwrite(str(folder / f"{i}.png"), np.full((8, 8, 3), 50 * i, np.uint8))
+    sys.path.insert(0, str(folder))
+    yield folder
+    sys.path.remove(str(folder))
+
+
+@pytest.fixture
+def config(toy, tmp_path, monkeypatch, request):
+    """The config, in the folder in which the tools are then run.
+
+    Its name is the test's: mmengine tells runs apart by the config's name and the second.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    name = request.node.name.replace("[", "_").replace("]", "")
+    path = tmp_path / f"{name}.py"
+    path.write_text(CONFIG.replace("ROOT", str(toy)))
+    return path
+
+
+@pytest.fixture
+def checkpoint(config):
+    """A checkpoint of the toy network."""
+    torch.save(dict(state_dict={}), "toy.pth")
+    return "toy.pth"
+
+
+def logged():
+    """The text of the log files of all runs."""
+    return "".join(path.read_text() for path in sorted(Path().rglob("*.log")))
+
+
+def test_training_shows_metrics_and_where_things_lie(config, capsys):
+    run_tool("train", config, "--work-dir", "work")
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[:2] == ["val at iteration 2: boxes 4", "val at iteration 4: boxes 4"]
+    assert lines[2] == "checkpoint: work/iter_4.pth"
+    assert lines[3] == "best: work/best_toy_boxes_iter_2.pth"
+    assert lines[4].startswith("log: work/") and Path(lines[4][5:]).is_file()
+    assert len(lines) == 5
+    assert err == ""
+    assert logged().count("Iter(train)") == 4
+
+
+def test_verbose_training_prints_the_log(config, capsys):
+    run_tool("train", config, "--verbose", "--cfg-options", "train_cfg.max_iters=1")
+    assert "Iter(train) [1/1]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("from_file", [True, False])
+def test_resumed_training_goes_on(config, from_file):
+    run_tool("train", config)
+    folder = Path("work_dirs", config.stem)
+    resume = ["--resume", folder / "iter_2.pth"] if from_file else ["--resume"]
+    config.write_text(config.read_text().replace("max_iters=4", "max_iters=6"))
+    renamed = config.rename("resumed_" + config.name)
+    run_tool("train", renamed, "--work-dir", folder, *resume)
+    checkpoint = torch.load(folder / "iter_6.pth", weights_only=False)
+    assert checkpoint["meta"]["iter"] == 6
+    # Iterations 1 to 4 of the first run; 3 to 6 or 5 and 6 of the second.
+    assert logged().count("Iter(train)") == 4 + (4 if from_file else 2)
+
+
+def test_amp_trains_in_bfloat16_without_a_gpu(config, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    run_tool("train", config, "--amp")
+    assert "BFloat16OptimWrapper" in Path("work_dirs", config.stem, config.name).read_text()
+    assert Path("work_dirs", config.stem, "iter_4.pth").is_file()
+
+
+def test_learning_rate_is_scaled_by_the_batch_size(config):
+    run_tool("train", config, "--auto-scale-lr", "--cfg-options", "train_cfg.max_iters=1")
+    assert "Scaling the original LR by 2.0" in logged()
+
+
+def test_scaling_needs_the_base_batch_size(config, capsys):
+    config.write_text(config.read_text().replace("auto_scale_lr", "something_else"))
+    with pytest.raises(SystemExit, match="2"):
+        run_tool("train", config, "--auto-scale-lr")
+    assert "--auto-scale-lr needs auto_scale_lr.base_batch_size" in capsys.readouterr().err
+
+
+def test_missing_checkpoints_are_usage_errors(config, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run_tool("train", config, "--resume", "nothing.pth")
+    with pytest.raises(SystemExit, match="2"):
+        run_tool("test", config, "nothing.pth")
+    err = capsys.readouterr().err
+    assert "there is no checkpoint nothing.pth to resume from" in err
+    assert err.count("there is no checkpoint nothing.pth") == 2
+
+
+def test_testing_prints_the_metrics(config, checkpoint, capsys):
+    run_tool("test", config, checkpoint)
+    out, err = capsys.readouterr()
+    assert "test: boxes 4\n" in out
+    assert out.splitlines()[-1].startswith(f"log: work_dirs/{config.stem}/")
+    assert err == ""
+
+
+def test_testing_writes_pictures_and_predictions(config, checkpoint, capsys):
+    run_tool("test", config, checkpoint, "--show-dir", "drawn", "--out", "predicted.pkl")
+    lines = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines()[-3:])
+    assert sorted(os.listdir(lines["pictures"])) == ["0.png", "1.png", "2.png", "3.png"]
+    with open(lines["predictions"], "rb") as file:
+        assert [result["img_id"] for result in pickle.load(file)] == [0, 1, 2, 3]
+
+
+def test_predictions_need_a_pickle_file(config, checkpoint, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run_tool("test", config, checkpoint, "--out", "predicted.json")
+    assert "--out must end in .pkl or .pickle, got predicted.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tool", ["train", "test"])
+def test_help_does_not_name_gpus(tool, capsys):
+    # mim adds an argument that MMEngine's tools do not know when --gpus is in train.py's help.
+    with pytest.raises(SystemExit, match="0"):
+        run_tool(tool, "--help")
+    assert "--gpus" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_two_processes_train_together_on_a_cpu(config, toy):
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
+    train = ["--master-port=29537", str(TOOLS / "train.py"), str(config), "--launcher", "pytorch"]
+    root = str(TOOLS.parent)
+    env = dict(os.environ, PYTHONPATH=f"{toy}:{root}", CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1")
+    run = subprocess.run([*launcher, *train], capture_output=True, text=True, env=env)
+    assert run.returncode == 0, run.stderr
+    # Each of the four images is predicted by one of the processes, and the main one speaks.
+    assert run.stdout.count("val at iteration 4: boxes 4") == 1
+    assert "Warning" not in run.stderr
+    assert "GPU number: 2" in logged()
