@@ -9,6 +9,15 @@ import torch
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.fixture(autouse=True)
+def no_scope_left_over():
+    """Forget the default scope that a test sets: it would decide what the next one finds."""
+    yield
+    from mmengine.registry import DefaultScope
+
+    DefaultScope._instance_dict.clear()
+
+
 @pytest.fixture
 def tiny_config():
     """Return a function from a config's path below configs/ to that config, very narrow."""
@@ -53,9 +62,10 @@ def build_model(tiny_config):
     """Return a function that builds the network of a config, very narrow and seeded."""
 
     def build(name, **model):
-        import mmhps  # noqa: F401  (registers the modules)
         from mmdet.registry import MODELS
         from mmengine.registry import init_default_scope
+
+        import mmhps  # noqa: F401  (registers the modules)
 
         init_default_scope("mmdet")
         torch.manual_seed(0)

@@ -44,8 +44,9 @@ def test_there_are_four_systems_everywhere():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_builds(name):
-    import mmhps  # noqa: F401  (registers the modules)
     from mmdet.registry import DATASETS, METRICS, MODELS, VISUALIZERS
+
+    import mmhps  # noqa: F401  (registers the modules)
 
     init_default_scope("mmdet")
     cfg = load(name)
@@ -115,8 +116,9 @@ def test_guesses_name_their_source():
 @pytest.mark.slow
 def test_paper_scale_trains_and_predicts(make_batch):
     """One real training step and one prediction of HPS + ISI at 1024x512."""
-    import mmhps  # noqa: F401
     from mmdet.registry import MODELS
+
+    import mmhps  # noqa: F401
 
     init_default_scope("mmdet")
     cfg = load("hps/hps-isi_r101_cityscapes.py")

@@ -1,13 +1,13 @@
 _base_ = [
-    '../_base_/models/narrow_r18.py',
-    '../_base_/datasets/camvid.py',
-    '../_base_/schedules/schedule_mini.py',
-    '../_base_/iter_runtime.py',
+    "../_base_/models/narrow_r18.py",
+    "../_base_/datasets/camvid.py",
+    "../_base_/schedules/schedule_mini.py",
+    "../_base_/iter_runtime.py",
 ]
 num_things = 3
 num_stuff = 8
 model = dict(
-    roi_head=dict(
-        bbox_head=dict(num_classes=num_things), mask_head=dict(num_classes=num_things)),
+    roi_head=dict(bbox_head=dict(num_classes=num_things), mask_head=dict(num_classes=num_things)),
     semantic_head=dict(num_things_classes=num_things, num_stuff_classes=num_stuff),
-    panoptic_fusion_head=dict(num_things_classes=num_things, num_stuff_classes=num_stuff))
+    panoptic_fusion_head=dict(num_things_classes=num_things, num_stuff_classes=num_stuff),
+)

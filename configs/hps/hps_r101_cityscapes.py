@@ -1,5 +1,6 @@
-_base_ = './panoptic-fpn_r101_cityscapes.py'
+_base_ = "./panoptic-fpn_r101_cityscapes.py"
 model = dict(
-    type='HPS',
-    roi_head=dict(type='InstanceRoIHead'),
-    panoptic_fusion_head=dict(type='DifferentiableFusionHead'))
+    type="HPS",
+    roi_head=dict(type="InstanceRoIHead"),
+    panoptic_fusion_head=dict(type="DifferentiableFusionHead"),
+)

@@ -1,4 +1,4 @@
-_base_ = './semantic-plus-instance_r101_cityscapes.py'
+_base_ = "./semantic-plus-instance_r101_cityscapes.py"
 model = dict(
-    backbone=dict(
-        depth=50, init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')))
+    backbone=dict(depth=50, init_cfg=dict(type="Pretrained", checkpoint="torchvision://resnet50"))
+)

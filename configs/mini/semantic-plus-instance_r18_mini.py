@@ -1,2 +1,2 @@
-_base_ = './panoptic-fpn_r18_mini.py'
-model = dict(type='SemanticPlusInstance')
+_base_ = "./panoptic-fpn_r18_mini.py"
+model = dict(type="SemanticPlusInstance")

@@ -8,14 +8,14 @@ from .segments import resize_ids, resize_image, scaled_size
 from .visualizer import PanopticLocalVisualizer
 
 __all__ = [
-    'LegendEntry',
-    'PanopticLocalVisualizer',
-    'comparison_grid',
-    'legend_entries',
-    'legend_strip',
-    'panoptic_overlay',
-    'read_ground_truth',
-    'resize_ids',
-    'resize_image',
-    'scaled_size',
+    "LegendEntry",
+    "PanopticLocalVisualizer",
+    "comparison_grid",
+    "legend_entries",
+    "legend_strip",
+    "panoptic_overlay",
+    "read_ground_truth",
+    "resize_ids",
+    "resize_image",
+    "scaled_size",
 ]

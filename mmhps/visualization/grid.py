@@ -55,7 +55,7 @@ def comparison_grid(
     for column, width in enumerate(widths):
         if titles:
             middle = left + width // 2
-            draw_text(canvas, titles[column], middle, title_height // 2, font_size, 'mm')
+            draw_text(canvas, titles[column], middle, title_height // 2, font_size, "mm")
         top = title_height
         for row, height in zip(pictures, heights, strict=True):
             _place(canvas[top : top + height, left : left + width], row[column])
@@ -67,17 +67,17 @@ def comparison_grid(
 def _check_lengths(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str]) -> int:
     """Return the number of columns, or say which row or title list does not fit."""
     if not rows or not rows[0]:
-        raise ValueError(f'rows: expected at least one row of at least one picture, got {rows!r}.')
+        raise ValueError(f"rows: expected at least one row of at least one picture, got {rows!r}.")
     columns = len(rows[0])
     for number, row in enumerate(rows):
         if len(row) != columns:
             raise ValueError(
-                f'rows: expected {columns} pictures in every row as in row 0, got {len(row)} in '
-                f'row {number}. Fill the row up.'
+                f"rows: expected {columns} pictures in every row as in row 0, got {len(row)} in "
+                f"row {number}. Fill the row up."
             )
     if titles and len(titles) != columns:
         raise ValueError(
-            f'titles: expected one for each of the {columns} columns, or none, got {list(titles)}.'
+            f"titles: expected one for each of the {columns} columns, or none, got {list(titles)}."
         )
     return columns
 

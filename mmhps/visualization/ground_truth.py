@@ -33,17 +33,17 @@ def read_ground_truth(
         ValueError: There is no label file, or it does not hold what the data set promises.
         OSError: The file is missing or broken.
     """
-    if not info.get('seg_map_path'):
+    if not info.get("seg_map_path"):
         raise ValueError(
-            f'seg_map_path: there is no ground truth for {info.get("img_path", "this image")}. '
+            f"seg_map_path: there is no ground truth for {info.get('img_path', 'this image')}. "
             f'Set data_prefix["seg"] of the data set to the folder of the label maps.'
         )
-    loaded = LoadPanopticIds().transform({**info, 'classes': tuple(classes)})
-    table = np.full(FIRST_SEGMENT + len(loaded['segments']), GROUND_TRUTH_VOID, dtype=np.int32)
+    loaded = LoadPanopticIds().transform({**info, "classes": tuple(classes)})
+    table = np.full(FIRST_SEGMENT + len(loaded["segments"]), GROUND_TRUTH_VOID, dtype=np.int32)
     instances = 0
-    for value, segment in enumerate(loaded['segments'], start=FIRST_SEGMENT):
+    for value, segment in enumerate(loaded["segments"], start=FIRST_SEGMENT):
         table[value] = segment.label
         if segment.label < len(thing_classes) and not segment.iscrowd:
             instances += 1
             table[value] += INSTANCE_OFFSET * instances
-    return table[loaded['gt_seg_map']]
+    return table[loaded["gt_seg_map"]]

@@ -50,7 +50,7 @@ def legend_entries(
     entries = [
         LegendEntry(classes[label], tuple(palette[label])) for label in sorted(present - {VOID})
     ]
-    return entries + [LegendEntry('void', None)] * (VOID in present)
+    return entries + [LegendEntry("void", None)] * (VOID in present)
 
 
 def text_width(text: str, font_size: int) -> int:
@@ -98,7 +98,7 @@ def legend_strip(entries: Sequence[LegendEntry], width: int, font_size: int = 14
         for entry in entries[position : position + count]:
             top = middle - swatch // 2
             _fill_swatch(strip[top : top + swatch, x : x + swatch], entry.color)
-            draw_text(strip, entry.name, x + swatch + gap, middle, font_size, 'lm')
+            draw_text(strip, entry.name, x + swatch + gap, middle, font_size, "lm")
             x += widths[position] + 2 * gap
             position += 1
     return strip

@@ -24,8 +24,8 @@ def as_rgb(image: np.ndarray) -> np.ndarray:
         image = np.stack([image] * 3, axis=-1)
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(
-            f'image: expected a grey (H, W) or (H, W, 1) or an RGB (H, W, 3) image with at least '
-            f'one pixel, got shape {image.shape}. Remove an alpha channel or a batch dimension.'
+            f"image: expected a grey (H, W) or (H, W, 1) or an RGB (H, W, 3) image with at least "
+            f"one pixel, got shape {image.shape}. Remove an alpha channel or a batch dimension."
         )
     return np.ascontiguousarray(image.clip(0, 255).astype(np.uint8))
 
@@ -98,8 +98,8 @@ def panoptic_overlay(
     image = as_rgb(image)
     if image.shape[:2] != ids.shape:
         raise ValueError(
-            f'ids: expected the size {image.shape[:2]} of the image, got shape {ids.shape}. '
-            f'Resize the map with resize_ids.'
+            f"ids: expected the size {image.shape[:2]} of the image, got shape {ids.shape}. "
+            f"Resize the map with resize_ids."
         )
     segments = split_segments(ids, len(palette), void)
     colors = segment_colors(segments.labels, segments.instances, list(palette))

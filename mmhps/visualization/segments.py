@@ -46,8 +46,8 @@ def split_segments(ids: np.ndarray, num_classes: int, void: Sequence[int] = (255
     """
     if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer):
         raise ValueError(
-            f'ids: expected an (H, W) integer panoptic map, got shape {ids.shape} of {ids.dtype}. '
-            f'Index the leading dimension of sem_seg away and convert it to int.'
+            f"ids: expected an (H, W) integer panoptic map, got shape {ids.shape} of {ids.dtype}. "
+            f"Index the leading dimension of sem_seg away and convert it to int."
         )
     values, index = np.unique(ids, return_inverse=True)
     values = values.astype(np.int64)
@@ -56,9 +56,9 @@ def split_segments(ids: np.ndarray, num_classes: int, void: Sequence[int] = (255
     unknown = values[~is_void & ((values < 0) | (labels >= num_classes))]
     if unknown.size:
         raise ValueError(
-            f'ids: expected labels 0..{num_classes - 1} (value % {INSTANCE_OFFSET}) or void '
-            f'{tuple(void)}, got the values {unknown[:5].tolist()}. Pass the classes and the '
-            f'palette of the data set that the map belongs to, and its void value.'
+            f"ids: expected labels 0..{num_classes - 1} (value % {INSTANCE_OFFSET}) or void "
+            f"{tuple(void)}, got the values {unknown[:5].tolist()}. Pass the classes and the "
+            f"palette of the data set that the map belongs to, and its void value."
         )
     instances = np.where(is_void, 0, values // INSTANCE_OFFSET)
     return Segments(index.reshape(ids.shape).astype(np.int32), labels, instances)
@@ -83,7 +83,7 @@ def resize_ids(ids: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
     """Return ``size`` (height, width) times ``scale``, rounded, at least 1 pixel each."""
     if not scale > 0:
-        raise ValueError(f'scale: expected a factor above 0, got {scale}. Leave it at 1.')
+        raise ValueError(f"scale: expected a factor above 0, got {scale}. Leave it at 1.")
     height, width = (max(1, round(length * scale)) for length in size)
     return height, width
 

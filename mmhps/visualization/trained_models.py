@@ -16,13 +16,13 @@ from mmengine.logging.history_buffer import HistoryBuffer
 def _buffer_method(owner: type, name: str) -> Any:
     """Stand for ``getattr``, by which a pickled log buffer names its own methods."""
     if owner is not HistoryBuffer:
-        raise ValueError(f'expected a method of HistoryBuffer, got {owner}.{name}')
+        raise ValueError(f"expected a method of HistoryBuffer, got {owner}.{name}")
     return getattr(owner, name)
 
 
 # torch finds an allowed function by the name that it gives itself.
-_buffer_method.__module__, _buffer_method.__name__ = 'builtins', 'getattr'
-_buffer_method.__qualname__ = 'getattr'
+_buffer_method.__module__, _buffer_method.__name__ = "builtins", "getattr"
+_buffer_method.__qualname__ = "getattr"
 
 # Training checkpoints hold their log: HistoryBuffers, made of numpy arrays and numbers.
 _LOG_TYPES = [
@@ -54,26 +54,26 @@ def load_checkpoint(path: str) -> dict[str, Any]:
             tensors, plain values nor a training log.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f'{path}: checkpoint not found. Train the model or download it.')
+        raise FileNotFoundError(f"{path}: checkpoint not found. Train the model or download it.")
     torch.serialization.add_safe_globals(_LOG_TYPES)
     try:
-        checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds, for damaged and for unsafe files
         raise ValueError(
-            f'{path}: cannot be read as weights ({str(error).splitlines()[0]}). It is damaged, or '
-            f'holds Python objects, which are refused because they could run code. Save only '
+            f"{path}: cannot be read as weights ({str(error).splitlines()[0]}). It is damaged, or "
+            f"holds Python objects, which are refused because they could run code. Save only "
             f'"state_dict" and "meta".'
         ) from error
-    if not isinstance(checkpoint, dict) or 'state_dict' not in checkpoint:
+    if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
         raise ValueError(
             f'{path}: expected a dictionary with a "state_dict", as MMEngine saves it, got '
-            f'{type(checkpoint).__name__}. Save dict(state_dict=model.state_dict()).'
+            f"{type(checkpoint).__name__}. Save dict(state_dict=model.state_dict())."
         )
     return checkpoint
 
 
 def load_model(
-    model_config: ConfigDict, checkpoint: Mapping[str, Any], source: str = 'checkpoint'
+    model_config: ConfigDict, checkpoint: Mapping[str, Any], source: str = "checkpoint"
 ) -> torch.nn.Module:
     """Build a model and load its weights, in evaluation mode.
 
@@ -88,12 +88,12 @@ def load_model(
     """
     model = MODELS.build(model_config)
     try:
-        model.load_state_dict(checkpoint['state_dict'])
+        model.load_state_dict(checkpoint["state_dict"])
     except RuntimeError as error:
         reasons = textwrap.shorten(str(error), 500)
         raise ValueError(
-            f'{source}: its weights do not fit the config. Pass the config that the checkpoint was '
-            f'trained with. {reasons}'
+            f"{source}: its weights do not fit the config. Pass the config that the checkpoint was "
+            f"trained with. {reasons}"
         ) from error
     return model.eval()
 

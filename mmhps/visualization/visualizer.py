@@ -42,7 +42,7 @@ class PanopticLocalVisualizer(Visualizer):
 
     def __init__(
         self,
-        name: str = 'visualizer',
+        name: str = "visualizer",
         image: np.ndarray | None = None,
         vis_backends: list[dict] | None = None,
         save_dir: str | None = None,
@@ -108,18 +108,18 @@ class PanopticLocalVisualizer(Visualizer):
         maps: dict[str, tuple[np.ndarray, int]] = {}
         truth = self._ground_truth(sample, image.shape[:2]) if draw_gt else None
         if truth is not None:
-            maps['ground truth'] = (truth, GROUND_TRUTH_VOID)
-        if draw_pred and 'pred_panoptic_seg' in sample:
-            classes = self._meta('classes')
-            maps['prediction'] = (_panoptic_map(sample.pred_panoptic_seg), len(classes))
+            maps["ground truth"] = (truth, GROUND_TRUTH_VOID)
+        if draw_pred and "pred_panoptic_seg" in sample:
+            classes = self._meta("classes")
+            maps["prediction"] = (_panoptic_map(sample.pred_panoptic_seg), len(classes))
         if not maps:
             return image
         return self._draw_maps(image, maps)
 
     def _draw_maps(self, image: np.ndarray, maps: dict[str, tuple[np.ndarray, int]]) -> np.ndarray:
         """Draw maps, each given with its void value, side by side under their names."""
-        classes: Sequence[str] = self._meta('classes')
-        palette = self.dataset_meta.get('palette') or 'random'
+        classes: Sequence[str] = self._meta("classes")
+        palette = self.dataset_meta.get("palette") or "random"
         # To get_palette a tuple is the one colour of all classes.
         palette = get_palette(palette if isinstance(palette, str) else list(palette), len(classes))
         size = scaled_size(image.shape[:2], self.scale)
@@ -140,12 +140,12 @@ class PanopticLocalVisualizer(Visualizer):
         A map of the image's size went through the same transforms as the image. Otherwise the
         label file has the original size, which the hooks draw at.
         """
-        packed = _panoptic_map(sample.gt_panoptic_seg) if 'gt_panoptic_seg' in sample else None
+        packed = _panoptic_map(sample.gt_panoptic_seg) if "gt_panoptic_seg" in sample else None
         if packed is not None and packed.shape == size:
             return packed
-        if sample.metainfo.get('seg_map_path'):
+        if sample.metainfo.get("seg_map_path"):
             truth = read_ground_truth(
-                sample.metainfo, self._meta('classes'), self._meta('thing_classes')
+                sample.metainfo, self._meta("classes"), self._meta("thing_classes")
             )
             if truth.shape == size or packed is None:
                 return truth
@@ -156,8 +156,8 @@ class PanopticLocalVisualizer(Visualizer):
         meta = self.dataset_meta or {}
         if meta.get(key) is None:
             raise ValueError(
-                f'dataset_meta: expected the key {key!r}, got {sorted(meta)}. A Runner sets it '
-                f'from its data set; otherwise set visualizer.dataset_meta = dataset.metainfo.'
+                f"dataset_meta: expected the key {key!r}, got {sorted(meta)}. A Runner sets it "
+                f"from its data set; otherwise set visualizer.dataset_meta = dataset.metainfo."
             )
         return meta[key]
 

@@ -5,12 +5,14 @@ import os
 import pickle
 import subprocess
 import sys
+from collections import OrderedDict
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.registry import DefaultScope
 
 TOOLS = Path(__file__).parents[2] / "tools"
 
@@ -115,6 +117,8 @@ def config(toy, tmp_path, monkeypatch, request):
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LOCAL_RANK", raising=False)
+    # The runner sets the default scope of the process; later tests must not find it.
+    monkeypatch.setattr(DefaultScope, "_instance_dict", OrderedDict())
     name = request.node.name.replace("[", "_").replace("]", "")
     path = tmp_path / f"{name}.py"
     path.write_text(CONFIG.replace("ROOT", str(toy)))

@@ -6,7 +6,7 @@ from cityscapesscripts.helpers.labels import name2label
 
 from mmhps.visualization.colors import instance_color, segment_colors
 
-CAR = name2label['car'].color
+CAR = name2label["car"].color
 
 
 def test_no_segments():
@@ -25,7 +25,7 @@ def test_colours_do_not_depend_on_other_classes():
     assert mixed[[0, 2]].tolist() == alone.tolist()
 
 
-@pytest.mark.parametrize('name', ['person', 'rider', 'car', 'truck', 'bus', 'train', 'bicycle'])
+@pytest.mark.parametrize("name", ["person", "rider", "car", "truck", "bus", "train", "bicycle"])
 def test_hundreds_of_instances_differ(name):
     base = name2label[name].color
     assert len({instance_color(base, index) for index in range(300)}) == 300
@@ -40,6 +40,6 @@ def test_neighbours_differ_visibly_and_keep_the_hue():
         assert abs(varied - hue) <= 0.035 + 0.01  # half of the spread, and 8-bit rounding
 
 
-@pytest.mark.parametrize('base', [(0, 0, 0), (255, 255, 255), (128, 128, 128)])
+@pytest.mark.parametrize("base", [(0, 0, 0), (255, 255, 255), (128, 128, 128)])
 def test_extreme_colours_vary_in_brightness(base):
     assert len({instance_color(base, index) for index in range(20)}) >= 18

@@ -33,7 +33,7 @@ def test_smaller_pictures_are_centred():
 def test_no_text_covers_a_picture():
     pictures = [picture(40, 200, 10 * k) for k in range(1, 4)]
     grid = comparison_grid(
-        [pictures], ['image', 'ground truth', 'HPS + ISI'], [LegendEntry('car', (0, 0, 142))]
+        [pictures], ["image", "ground truth", "HPS + ISI"], [LegendEntry("car", (0, 0, 142))]
     )
     # Titles and legend are rows of twice the font size, 12 pixels for narrow columns.
     assert grid.shape == (24 + 40 + 24, 3 * 200 + 2 * 4, 3)
@@ -45,14 +45,14 @@ def test_no_text_covers_a_picture():
 
 
 def test_tiny_pictures_get_columns_as_wide_as_their_titles():
-    titles = ['a long title', 'b']
+    titles = ["a long title", "b"]
     grid = comparison_grid([[picture(1, 1, 7)] * 2], titles, gap=2, font_size=12)
     assert grid.shape == (25, sum(text_width(t, 12) + 6 for t in titles) + 2, 3)
     assert (grid[24, :, 0] == 7).sum() == 2
 
 
 def test_legend_wider_than_the_pictures_leaves_them_centred():
-    entry = LegendEntry('x' * 30, (1, 2, 3))
+    entry = LegendEntry("x" * 30, (1, 2, 3))
     grid = comparison_grid([[picture(2, 2, 7)]], legend=[entry], font_size=12)
     width = 12 + 6 + text_width(entry.name, 12) + 12
     assert grid.shape == (2 + 24, width, 3)
@@ -63,18 +63,18 @@ def test_grey_pictures():
     assert comparison_grid([[np.full((2, 2), 5)]]).tolist() == picture(2, 2, 5).tolist()
 
 
-@pytest.mark.parametrize('rows', [[], [[]]])
+@pytest.mark.parametrize("rows", [[], [[]]])
 def test_nothing_to_draw(rows):
-    with pytest.raises(ValueError, match='rows: expected at least one row'):
+    with pytest.raises(ValueError, match="rows: expected at least one row"):
         comparison_grid(rows)
 
 
 def test_rows_must_have_one_length():
     image = picture(1, 1, 0)
-    with pytest.raises(ValueError, match='expected 2 pictures .* got 1 in row 1'):
+    with pytest.raises(ValueError, match="expected 2 pictures .* got 1 in row 1"):
         comparison_grid([[image, image], [image]])
 
 
 def test_titles_must_fit_the_columns():
-    with pytest.raises(ValueError, match='expected one for each of the 1 columns'):
-        comparison_grid([[picture(1, 1, 0)]], ['a', 'b'])
+    with pytest.raises(ValueError, match="expected one for each of the 1 columns"):
+        comparison_grid([[picture(1, 1, 0)]], ["a", "b"])

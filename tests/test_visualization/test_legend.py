@@ -4,9 +4,9 @@ import pytest
 from mmhps.visualization.legend import LegendEntry, legend_entries, legend_strip, text_width
 from mmhps.visualization.overlay import VOID_COLORS
 
-CLASSES = ('person', 'car', 'road', 'sky')
+CLASSES = ("person", "car", "road", "sky")
 PALETTE = [(220, 20, 60), (0, 0, 142), (128, 64, 128), (70, 130, 180)]
-VOID_ENTRY = LegendEntry('void', None)
+VOID_ENTRY = LegendEntry("void", None)
 
 
 def pixels(strip):
@@ -26,9 +26,9 @@ def test_exactly_the_classes_present_in_their_order():
     truth = np.array([[3, 2001], [1001, 255]])
     predicted = np.array([[3, 1000]])
     assert legend_entries([truth, predicted], CLASSES, PALETTE) == [
-        LegendEntry('person', PALETTE[0]),
-        LegendEntry('car', PALETTE[1]),
-        LegendEntry('sky', PALETTE[3]),
+        LegendEntry("person", PALETTE[0]),
+        LegendEntry("car", PALETTE[1]),
+        LegendEntry("sky", PALETTE[3]),
         VOID_ENTRY,
     ]
 
@@ -39,12 +39,12 @@ def test_void_values_of_ground_truth_and_prediction_are_one_entry():
 
 
 def test_unknown_label():
-    with pytest.raises(ValueError, match=r'got the values \[4\]'):
+    with pytest.raises(ValueError, match=r"got the values \[4\]"):
         legend_entries([np.array([[4]])], CLASSES, PALETTE)
 
 
 def test_strip_shows_the_swatches_and_no_other_class():
-    strip = legend_strip([LegendEntry('car', PALETTE[1]), VOID_ENTRY], 300, font_size=14)
+    strip = legend_strip([LegendEntry("car", PALETTE[1]), VOID_ENTRY], 300, font_size=14)
     assert strip.shape == (28, 300, 3)
     found = pixels(strip)
     assert {PALETTE[1], *VOID_COLORS} <= found
@@ -55,8 +55,8 @@ def test_strip_shows_the_swatches_and_no_other_class():
 
 
 def test_entries_are_broken_into_rows_and_centred():
-    entries = [LegendEntry('car', PALETTE[1])] * 2
-    entry = 14 + 7 + text_width('car', 14)  # swatch, gap, name
+    entries = [LegendEntry("car", PALETTE[1])] * 2
+    entry = 14 + 7 + text_width("car", 14)  # swatch, gap, name
     both = 2 * entry + 14
     assert legend_strip(entries, both + 14).shape == (28, both + 14, 3)
     strip = legend_strip(entries, both + 13)
@@ -68,7 +68,7 @@ def test_entries_are_broken_into_rows_and_centred():
 
 
 def test_strip_grows_with_a_long_name():
-    entry = LegendEntry('a name that does not fit', PALETTE[0])
+    entry = LegendEntry("a name that does not fit", PALETTE[0])
     strip = legend_strip([entry], 1, font_size=12)
     assert strip.shape == (24, 12 + 6 + text_width(entry.name, 12) + 12, 3)
     assert (strip[:, 0] == 255).all() and (strip[:, -1] == 255).all()

@@ -94,23 +94,23 @@ def test_instances_of_a_class_differ():
 
 
 def test_unknown_label():
-    with pytest.raises(ValueError, match=r'got the values \[1002\]'):
+    with pytest.raises(ValueError, match=r"got the values \[1002\]"):
         panoptic_overlay(black(1, 1), np.array([[1002]]), PALETTE)
 
 
 def test_sizes_must_agree():
-    with pytest.raises(ValueError, match=r'expected the size \(2, 2\) of the image'):
+    with pytest.raises(ValueError, match=r"expected the size \(2, 2\) of the image"):
         panoptic_overlay(black(2, 2), np.zeros((1, 2, 2), int), PALETTE)
 
 
-@pytest.mark.parametrize('image', [np.full((2, 3), 7), np.full((2, 3, 1), 7.4)])
+@pytest.mark.parametrize("image", [np.full((2, 3), 7), np.full((2, 3, 1), 7.4)])
 def test_grey_images(image):
     assert as_rgb(image).tolist() == [[[7, 7, 7]] * 3] * 2
 
 
-@pytest.mark.parametrize('shape', [(0, 3, 3), (2, 3, 4), (1, 2, 3, 3), (4,)])
+@pytest.mark.parametrize("shape", [(0, 3, 3), (2, 3, 4), (1, 2, 3, 3), (4,)])
 def test_no_images(shape):
-    with pytest.raises(ValueError, match='image: expected a grey'):
+    with pytest.raises(ValueError, match="image: expected a grey"):
         as_rgb(np.zeros(shape))
 
 
@@ -120,7 +120,7 @@ def test_the_image_is_not_changed():
     assert not image.any()
 
 
-@pytest.mark.parametrize(('height', 'width'), [(1, 1), (16, 32), (17, 5), (1024, 2048)])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (16, 32), (17, 5), (1024, 2048)])
 def test_sizes(height, width):
     ids = np.zeros((height, width), dtype=np.int32)
     ids[height // 2 :, width // 2 :] = 1001
@@ -134,7 +134,7 @@ def test_hundreds_of_instances():
 
 
 @pytest.mark.parametrize(
-    ('size', 'expected'), [((1, 1), 1), ((512, 1024), 1), ((1024, 2048), 2), ((2048, 4096), 4)]
+    ("size", "expected"), [((1, 1), 1), ((512, 1024), 1), ((1024, 2048), 2), ((2048, 4096), 4)]
 )
 def test_line_width(size, expected):
     assert line_width(*size) == expected

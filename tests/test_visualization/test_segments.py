@@ -28,15 +28,15 @@ def test_stuff_instances_and_void():
     assert segments.index.tolist() == [[0, 2], [3, 1]]
 
 
-@pytest.mark.parametrize('value', [3, 2003, 255, -5])
+@pytest.mark.parametrize("value", [3, 2003, 255, -5])
 def test_unknown_label_is_named(value):
-    with pytest.raises(ValueError, match=rf'labels 0\.\.2 .* got the values \[{value}\]'):
+    with pytest.raises(ValueError, match=rf"labels 0\.\.2 .* got the values \[{value}\]"):
         split_segments(np.array([[0, value]]), num_classes=3, void=(9,))
 
 
-@pytest.mark.parametrize('ids', [np.zeros((1, 2, 2), int), np.zeros((2, 2), np.float32)])
+@pytest.mark.parametrize("ids", [np.zeros((1, 2, 2), int), np.zeros((2, 2), np.float32)])
 def test_malformed_map(ids):
-    with pytest.raises(ValueError, match=r'expected an \(H, W\) integer panoptic map'):
+    with pytest.raises(ValueError, match=r"expected an \(H, W\) integer panoptic map"):
         split_segments(ids, num_classes=3)
 
 
@@ -49,16 +49,16 @@ def test_resize_ids_takes_pixel_centres():
 
 
 @pytest.mark.parametrize(
-    ('size', 'scale', 'expected'),
+    ("size", "scale", "expected"),
     [((1, 1), 0.1, (1, 1)), ((128, 256), 3, (384, 768)), ((5, 10), 0.5, (2, 5))],
 )
 def test_scaled_size(size, scale, expected):
     assert scaled_size(size, scale) == expected
 
 
-@pytest.mark.parametrize('scale', [0, -1, float('nan')])
+@pytest.mark.parametrize("scale", [0, -1, float("nan")])
 def test_scale_must_be_positive(scale):
-    with pytest.raises(ValueError, match='scale: expected a factor above 0'):
+    with pytest.raises(ValueError, match="scale: expected a factor above 0"):
         scaled_size((2, 2), scale)
 
 

@@ -25,44 +25,44 @@ def test_training_checkpoint_with_its_log(tmp_path):
     buffer.update(np.float64(3.5))
     saved = dict(
         state_dict=dict(weight=torch.ones(2)),
-        meta=dict(dataset_meta=dict(classes=('a', 'b'), palette=[(1, 2, 3)]), epoch=3),
+        meta=dict(dataset_meta=dict(classes=("a", "b"), palette=[(1, 2, 3)]), epoch=3),
         message_hub=dict(log_scalars=dict(loss=buffer), runtime_info=dict(lr=np.float64(0.1))),
     )
-    torch.save(saved, tmp_path / 'epoch_3.pth')
-    loaded = load_checkpoint(str(tmp_path / 'epoch_3.pth'))
-    assert loaded['state_dict']['weight'].tolist() == [1, 1]
-    assert loaded['meta'] == saved['meta']
-    assert loaded['message_hub']['log_scalars']['loss'].max() == 3.5
+    torch.save(saved, tmp_path / "epoch_3.pth")
+    loaded = load_checkpoint(str(tmp_path / "epoch_3.pth"))
+    assert loaded["state_dict"]["weight"].tolist() == [1, 1]
+    assert loaded["meta"] == saved["meta"]
+    assert loaded["message_hub"]["log_scalars"]["loss"].max() == 3.5
 
 
 @pytest.mark.parametrize(
-    ('function', 'arguments'),
-    [(os.mkdir, ('made',)), (getattr, (dict, 'fromkeys')), (eval, ('1 + 1',))],
+    ("function", "arguments"),
+    [(os.mkdir, ("made",)), (getattr, (dict, "fromkeys")), (eval, ("1 + 1",))],
 )
 def test_code_is_refused(tmp_path, monkeypatch, function, arguments):
     monkeypatch.chdir(tmp_path)
-    torch.save(dict(state_dict={}, extra=RunsCode(function, *arguments)), 'evil.pth')
-    with pytest.raises(ValueError, match=r'evil\.pth: cannot be read as weights'):
-        load_checkpoint('evil.pth')
-    assert not (tmp_path / 'made').exists()
+    torch.save(dict(state_dict={}, extra=RunsCode(function, *arguments)), "evil.pth")
+    with pytest.raises(ValueError, match=r"evil\.pth: cannot be read as weights"):
+        load_checkpoint("evil.pth")
+    assert not (tmp_path / "made").exists()
 
 
 def test_missing_damaged_and_foreign_files(tmp_path):
-    with pytest.raises(FileNotFoundError, match='none.pth: checkpoint not found'):
-        load_checkpoint(str(tmp_path / 'none.pth'))
-    (tmp_path / 'text.pth').write_text('no checkpoint')
-    with pytest.raises(ValueError, match=r'text\.pth: cannot be read as weights'):
-        load_checkpoint(str(tmp_path / 'text.pth'))
-    torch.save(torch.ones(1), tmp_path / 'tensor.pth')
+    with pytest.raises(FileNotFoundError, match="none.pth: checkpoint not found"):
+        load_checkpoint(str(tmp_path / "none.pth"))
+    (tmp_path / "text.pth").write_text("no checkpoint")
+    with pytest.raises(ValueError, match=r"text\.pth: cannot be read as weights"):
+        load_checkpoint(str(tmp_path / "text.pth"))
+    torch.save(torch.ones(1), tmp_path / "tensor.pth")
     with pytest.raises(ValueError, match='expected a dictionary with a "state_dict".* got Tensor'):
-        load_checkpoint(str(tmp_path / 'tensor.pth'))
+        load_checkpoint(str(tmp_path / "tensor.pth"))
 
 
 @pytest.fixture
 def linear(monkeypatch):
     """A registered model with two weights."""
-    monkeypatch.setitem(MODELS._module_dict, 'TinyLinear', torch.nn.Linear)
-    return dict(type='TinyLinear', in_features=1, out_features=1)
+    monkeypatch.setitem(MODELS._module_dict, "TinyLinear", torch.nn.Linear)
+    return dict(type="TinyLinear", in_features=1, out_features=1)
 
 
 def test_model_gets_its_weights(linear):
@@ -73,32 +73,32 @@ def test_model_gets_its_weights(linear):
 
 
 @pytest.mark.parametrize(
-    ('weights', 'reason'),
+    ("weights", "reason"),
     [
-        (dict(weight=torch.ones(1, 1)), 'Missing key.*bias'),
-        (dict(weight=torch.ones(2, 1), bias=torch.ones(1)), 'size mismatch for weight'),
+        (dict(weight=torch.ones(1, 1)), "Missing key.*bias"),
+        (dict(weight=torch.ones(2, 1), bias=torch.ones(1)), "size mismatch for weight"),
     ],
 )
 def test_weights_must_fit(linear, weights, reason):
-    with pytest.raises(ValueError, match=rf'a\.pth: its weights do not fit the config.*{reason}'):
-        load_model(linear, dict(state_dict=weights), 'a.pth')
+    with pytest.raises(ValueError, match=rf"a\.pth: its weights do not fit the config.*{reason}"):
+        load_model(linear, dict(state_dict=weights), "a.pth")
 
 
 def test_prediction_is_the_map_at_file_size():
     class Model:
         def test_step(self, batch):
-            assert batch == dict(inputs=[7], data_samples=['sample'])
+            assert batch == dict(inputs=[7], data_samples=["sample"])
             assert torch.is_inference_mode_enabled()
             ids = torch.tensor([[[1000, 3]]], dtype=torch.int32)
             return [SimpleNamespace(pred_panoptic_seg=SimpleNamespace(sem_seg=ids))]
 
-    info = dict(img_path='photo.png')
+    info = dict(img_path="photo.png")
     seen = []
 
     def pipeline(results):
-        seen.append(results.pop('img_path'))
-        return dict(inputs=7, data_samples='sample')
+        seen.append(results.pop("img_path"))
+        return dict(inputs=7, data_samples="sample")
 
     assert predict_panoptic(Model(), pipeline, info).tolist() == [[1000, 3]]
-    assert seen == ['photo.png']
-    assert info == dict(img_path='photo.png')  # the data set's own info is not changed
+    assert seen == ["photo.png"]
+    assert info == dict(img_path="photo.png")  # the data set's own info is not changed

@@ -45,34 +45,34 @@ from mmhps.visualization.trained_models import load_checkpoint, load_model, pred
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse and check the command line; ``args.pairs`` holds (config, checkpoint) pairs."""
     parser = argparse.ArgumentParser(
-        description='Draw image | ground truth | one column per model.',
-        usage='%(prog)s CONFIG CHECKPOINT [CONFIG CHECKPOINT ...] --out FILE [options]',
+        description="Draw image | ground truth | one column per model.",
+        usage="%(prog)s CONFIG CHECKPOINT [CONFIG CHECKPOINT ...] --out FILE [options]",
     )
     parser.add_argument(
-        'models', nargs='+', metavar='CONFIG CHECKPOINT', help='any number of pairs'
+        "models", nargs="+", metavar="CONFIG CHECKPOINT", help="any number of pairs"
     )
-    parser.add_argument('--out', required=True, help='picture to write, e.g. figure4.png')
+    parser.add_argument("--out", required=True, help="picture to write, e.g. figure4.png")
     choice = parser.add_mutually_exclusive_group()
-    choice.add_argument('--num', type=int, default=4, help='number of images, drawn by chance')
-    choice.add_argument('--images', nargs='+', metavar='STEM', help='names of the images instead')
-    parser.add_argument('--seed', type=int, default=0, help='seed of the choice of --num images')
-    parser.add_argument('--titles', nargs='+', help='one per model; default: name of its config')
-    parser.add_argument('--scale', type=float, default=1.0, help='enlargement of each picture')
-    parser.add_argument('--device', default=get_device(), help='default: %(default)s')
+    choice.add_argument("--num", type=int, default=4, help="number of images, drawn by chance")
+    choice.add_argument("--images", nargs="+", metavar="STEM", help="names of the images instead")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the choice of --num images")
+    parser.add_argument("--titles", nargs="+", help="one per model; default: name of its config")
+    parser.add_argument("--scale", type=float, default=1.0, help="enlargement of each picture")
+    parser.add_argument("--device", default=get_device(), help="default: %(default)s")
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, default={}, help='key=value, for all configs'
+        "--cfg-options", nargs="+", action=DictAction, default={}, help="key=value, for all configs"
     )
     args = parser.parse_args(argv)
     if len(args.models) % 2:
-        parser.error(f'expected CONFIG CHECKPOINT pairs, got {len(args.models)} names')
+        parser.error(f"expected CONFIG CHECKPOINT pairs, got {len(args.models)} names")
     args.pairs = list(zip(args.models[::2], args.models[1::2], strict=True))
     args.titles = args.titles or [Path(config).stem for config, _ in args.pairs]
     if len(args.titles) != len(args.pairs):
-        parser.error(f'--titles: expected {len(args.pairs)}, one per model, got {args.titles}')
+        parser.error(f"--titles: expected {len(args.pairs)}, one per model, got {args.titles}")
     if not args.scale > 0:
-        parser.error(f'--scale: expected a factor above 0, got {args.scale}')
+        parser.error(f"--scale: expected a factor above 0, got {args.scale}")
     if not Path(args.out).suffix or not cv2.haveImageWriter(args.out):
-        parser.error(f'--out: expected the name of an image file such as x.png, got {args.out}')
+        parser.error(f"--out: expected the name of an image file such as x.png, got {args.out}")
     return args
 
 
@@ -95,18 +95,18 @@ def select_images(
     """
     if stems is None:
         if not 1 <= num <= len(infos):
-            raise ValueError(f'--num: expected 1..{len(infos)} (all images), got {num}')
+            raise ValueError(f"--num: expected 1..{len(infos)} (all images), got {num}")
         return sorted(random.Random(seed).sample(range(len(infos)), num))
     names: dict[str, set[int]] = {}
     for index, info in enumerate(infos):
-        path = Path(info['img_path'])
-        for name in (str(info['img_id']), path.stem, path.name):
+        path = Path(info["img_path"])
+        for name in (str(info["img_id"]), path.stem, path.name):
             names.setdefault(name, set()).add(index)
     for stem in stems:
         if len(names.get(stem, ())) != 1:
             close = difflib.get_close_matches(stem, names, 3, 0) or sorted(names)[:3]
-            problem = 'occurs several times' if stem in names else 'is not in the test data set'
-            raise ValueError(f'--images: {stem!r} {problem}; names are such as {close}')
+            problem = "occurs several times" if stem in names else "is not in the test data set"
+            raise ValueError(f"--images: {stem!r} {problem}; names are such as {close}")
     return [next(iter(names[stem])) for stem in stems]
 
 
@@ -116,17 +116,17 @@ def check_classes(classes: Mapping[str, Sequence[str]]) -> None:
     for source, found in others:
         if tuple(found) != tuple(expected):
             raise ValueError(
-                f'{source}: its classes differ from those of {first}, so that the models cannot '
-                f'be compared: {tuple(found)} against {tuple(expected)}. Use models of one data set'
+                f"{source}: its classes differ from those of {first}, so that the models cannot "
+                f"be compared: {tuple(found)} against {tuple(expected)}. Use models of one data set"
             )
 
 
 def dataset_classes(config: Config) -> tuple[str, ...]:
     """Return the classes of a config's test data set, if possible without reading any file."""
-    dataset = DATASETS.build({**config.test_dataloader.dataset, 'lazy_init': True})
-    if not dataset.metainfo.get('classes'):
+    dataset = DATASETS.build({**config.test_dataloader.dataset, "lazy_init": True})
+    if not dataset.metainfo.get("classes"):
         dataset.full_init()
-    return tuple(dataset.metainfo['classes'])
+    return tuple(dataset.metainfo["classes"])
 
 
 def predict_all(
@@ -134,13 +134,13 @@ def predict_all(
 ) -> list[list[np.ndarray]]:
     """Return each model's predictions of the chosen images; one model is in memory at a time."""
     maps: list[list[np.ndarray]] = []
-    with tqdm(total=len(configs) * len(chosen), desc='predicting') as bar:
+    with tqdm(total=len(configs) * len(chosen), desc="predicting") as bar:
         for config, (_, path) in zip(configs, args.pairs, strict=True):
             checkpoint = load_checkpoint(path)
-            trained = checkpoint.get('meta', {}).get('dataset_meta') or {}
-            if 'classes' in trained:
+            trained = checkpoint.get("meta", {}).get("dataset_meta") or {}
+            if "classes" in trained:
                 check_classes(
-                    {args.pairs[0][0]: dataset.metainfo['classes'], path: trained['classes']}
+                    {args.pairs[0][0]: dataset.metainfo["classes"], path: trained["classes"]}
                 )
             model = load_model(config.model, checkpoint, path).to(args.device)
             pipeline = Compose(config.test_dataloader.dataset.pipeline)
@@ -172,13 +172,13 @@ def draw(
         (height, width, 3) uint8 RGB.
     """
     meta = dataset.metainfo
-    classes, palette = meta['classes'], meta['palette']
+    classes, palette = meta["classes"], meta["palette"]
     voids = (255, len(classes))  # of the ground truth and of the predictions
     rows, drawn = [], []
     for position, index in enumerate(chosen):
         info = dataset.get_data_info(index)
-        image = mmcv.imread(info['img_path'], channel_order='rgb')
-        maps = [read_ground_truth(info, classes, meta['thing_classes'])]
+        image = mmcv.imread(info["img_path"], channel_order="rgb")
+        maps = [read_ground_truth(info, classes, meta["thing_classes"])]
         maps += [predicted[position] for predicted in predictions]
         size = scaled_size(image.shape[:2], scale)
         image = resize_image(image, size)
@@ -186,7 +186,7 @@ def draw(
         rows.append([image] + [panoptic_overlay(image, ids, palette, voids) for ids in maps])
         drawn += maps
     legend = legend_entries(drawn, classes, palette, voids)
-    return comparison_grid(rows, ['image', 'ground truth', *titles], legend)
+    return comparison_grid(rows, ["image", "ground truth", *titles], legend)
 
 
 def load_configs(args: argparse.Namespace) -> list[Config]:
@@ -194,7 +194,7 @@ def load_configs(args: argparse.Namespace) -> list[Config]:
     configs = [Config.fromfile(path) for path, _ in args.pairs]
     for config in configs:
         config.merge_from_dict(args.cfg_options)
-    init_default_scope(configs[0].get('default_scope', 'mmdet'))
+    init_default_scope(configs[0].get("default_scope", "mmdet"))
     check_classes(
         {path: dataset_classes(c) for c, (path, _) in zip(configs, args.pairs, strict=True)}
     )
@@ -212,10 +212,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         predictions = predict_all(args, configs, dataset, chosen)
         picture = draw(dataset, chosen, predictions, args.titles, args.scale)
     except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')
+        sys.exit(f"error: {error}")
     mmcv.imwrite(picture[..., ::-1], args.out)
-    print(f'{args.out}: {picture.shape[1]}x{picture.shape[0]} pixels, {len(chosen)} images')
+    print(f"{args.out}: {picture.shape[1]}x{picture.shape[0]} pixels, {len(chosen)} images")
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     main()

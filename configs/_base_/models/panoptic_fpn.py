@@ -5,9 +5,9 @@ num_things = 8
 num_stuff = 11
 
 model = dict(
-    type='PanopticFPN',
+    type="PanopticFPN",
     data_preprocessor=dict(
-        type='DetDataPreprocessor',
+        type="DetDataPreprocessor",
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,
@@ -15,68 +15,75 @@ model = dict(
         pad_mask=True,
         mask_pad_value=0,
         pad_seg=True,
-        seg_pad_value=255),
+        seg_pad_value=255,
+    ),
     backbone=dict(
-        type='ResNet',
+        type="ResNet",
         depth=101,
         num_stages=4,
         out_indices=(0, 1, 2, 3),
         frozen_stages=1,
-        norm_cfg=dict(type='BN', requires_grad=True),
+        norm_cfg=dict(type="BN", requires_grad=True),
         norm_eval=True,
-        style='pytorch',
-        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet101')),
-    neck=dict(
-        type='FPN', in_channels=[256, 512, 1024, 2048], out_channels=256, num_outs=5),
+        style="pytorch",
+        init_cfg=dict(type="Pretrained", checkpoint="torchvision://resnet101"),
+    ),
+    neck=dict(type="FPN", in_channels=[256, 512, 1024, 2048], out_channels=256, num_outs=5),
     rpn_head=dict(
-        type='RPNHead',
+        type="RPNHead",
         in_channels=256,
         feat_channels=256,
         anchor_generator=dict(
-            type='AnchorGenerator',
-            scales=[8],
-            ratios=[0.5, 1.0, 2.0],
-            strides=[4, 8, 16, 32, 64]),
+            type="AnchorGenerator", scales=[8], ratios=[0.5, 1.0, 2.0], strides=[4, 8, 16, 32, 64]
+        ),
         bbox_coder=dict(
-            type='DeltaXYWHBBoxCoder',
+            type="DeltaXYWHBBoxCoder",
             target_means=[0.0, 0.0, 0.0, 0.0],
-            target_stds=[1.0, 1.0, 1.0, 1.0]),
-        loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0),
-        loss_bbox=dict(type='L1Loss', loss_weight=1.0)),
+            target_stds=[1.0, 1.0, 1.0, 1.0],
+        ),
+        loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=True, loss_weight=1.0),
+        loss_bbox=dict(type="L1Loss", loss_weight=1.0),
+    ),
     roi_head=dict(
-        type='StandardRoIHead',
+        type="StandardRoIHead",
         bbox_roi_extractor=dict(
-            type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=0),
+            type="SingleRoIExtractor",
+            roi_layer=dict(type="RoIAlign", output_size=7, sampling_ratio=0),
             out_channels=256,
-            featmap_strides=[4, 8, 16, 32]),
+            featmap_strides=[4, 8, 16, 32],
+        ),
         bbox_head=dict(
-            type='Shared2FCBBoxHead',
+            type="Shared2FCBBoxHead",
             in_channels=256,
             fc_out_channels=1024,
             roi_feat_size=7,
             num_classes=num_things,
             bbox_coder=dict(
-                type='DeltaXYWHBBoxCoder',
+                type="DeltaXYWHBBoxCoder",
                 target_means=[0.0, 0.0, 0.0, 0.0],
-                target_stds=[0.1, 0.1, 0.2, 0.2]),
+                target_stds=[0.1, 0.1, 0.2, 0.2],
+            ),
             reg_class_agnostic=False,
-            loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0),
-            loss_bbox=dict(type='L1Loss', loss_weight=1.0)),
+            loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=False, loss_weight=1.0),
+            loss_bbox=dict(type="L1Loss", loss_weight=1.0),
+        ),
         mask_roi_extractor=dict(
-            type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=0),
+            type="SingleRoIExtractor",
+            roi_layer=dict(type="RoIAlign", output_size=14, sampling_ratio=0),
             out_channels=256,
-            featmap_strides=[4, 8, 16, 32]),
+            featmap_strides=[4, 8, 16, 32],
+        ),
         mask_head=dict(
-            type='FCNMaskHead',
+            type="FCNMaskHead",
             num_convs=4,
             in_channels=256,
             conv_out_channels=256,
             num_classes=num_things,
-            loss_mask=dict(type='CrossEntropyLoss', use_mask=True, loss_weight=1.0))),
+            loss_mask=dict(type="CrossEntropyLoss", use_mask=True, loss_weight=1.0),
+        ),
+    ),
     semantic_head=dict(
-        type='ConcatSemanticHead',
+        type="ConcatSemanticHead",
         num_things_classes=num_things,
         num_stuff_classes=num_stuff,
         in_channels=256,
@@ -84,62 +91,71 @@ model = dict(
         # not stated in the paper: the weight of the semantic loss, from MMDetection's
         # panoptic-fpn_r50_fpn_1x_coco.py
         loss_seg=dict(
-            type='CrossEntropyLoss', ignore_index=255, avg_non_ignore=True, loss_weight=0.5)),
+            type="CrossEntropyLoss", ignore_index=255, avg_non_ignore=True, loss_weight=0.5
+        ),
+    ),
     panoptic_fusion_head=dict(
-        type='HeuristicMergeHead', num_things_classes=num_things, num_stuff_classes=num_stuff),
+        type="HeuristicMergeHead", num_things_classes=num_things, num_stuff_classes=num_stuff
+    ),
     train_cfg=dict(
         rpn=dict(
             assigner=dict(
-                type='MaxIoUAssigner',
+                type="MaxIoUAssigner",
                 pos_iou_thr=0.7,
                 neg_iou_thr=0.3,
                 min_pos_iou=0.3,
                 match_low_quality=True,
                 # crowds neither attract nor repel proposals
-                ignore_iof_thr=0.5),
+                ignore_iof_thr=0.5,
+            ),
             sampler=dict(
-                type='RandomSampler',
+                type="RandomSampler",
                 num=256,
                 pos_fraction=0.5,
                 neg_pos_ub=-1,
-                add_gt_as_proposals=False),
+                add_gt_as_proposals=False,
+            ),
             allowed_border=-1,
             pos_weight=-1,
-            debug=False),
+            debug=False,
+        ),
         rpn_proposal=dict(
-            nms_pre=2000,
-            max_per_img=1000,
-            nms=dict(type='nms', iou_threshold=0.7),
-            min_bbox_size=0),
+            nms_pre=2000, max_per_img=1000, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0
+        ),
         rcnn=dict(
             assigner=dict(
-                type='MaxIoUAssigner',
+                type="MaxIoUAssigner",
                 pos_iou_thr=0.5,
                 neg_iou_thr=0.5,
                 min_pos_iou=0.5,
                 match_low_quality=True,
-                ignore_iof_thr=0.5),
+                ignore_iof_thr=0.5,
+            ),
             sampler=dict(
-                type='RandomSampler',
+                type="RandomSampler",
                 num=512,
                 pos_fraction=0.25,
                 neg_pos_ub=-1,
-                add_gt_as_proposals=True),
+                add_gt_as_proposals=True,
+            ),
             mask_size=28,
             pos_weight=-1,
-            debug=False)),
+            debug=False,
+        ),
+    ),
     test_cfg=dict(
         rpn=dict(
-            nms_pre=1000,
-            max_per_img=1000,
-            nms=dict(type='nms', iou_threshold=0.7),
-            min_bbox_size=0),
+            nms_pre=1000, max_per_img=1000, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0
+        ),
         # not stated in the paper: score and NMS thresholds, overlap and smallest stuff area, from
         # MMDetection's panoptic-fpn_r50_fpn_1x_coco.py; UPSNet's smallest stuff area on
         # 2048x1024 pixels is 2048, i.e. 512 on 1024x512
         rcnn=dict(
             score_thr=0.6,
-            nms=dict(type='nms', iou_threshold=0.5, class_agnostic=True),
+            nms=dict(type="nms", iou_threshold=0.5, class_agnostic=True),
             max_per_img=100,
-            mask_thr_binary=0.5),
-        panoptic=dict(mask_overlap=0.5, stuff_area_limit=512)))
+            mask_thr_binary=0.5,
+        ),
+        panoptic=dict(mask_overlap=0.5, stuff_area_limit=512),
+    ),
+)

@@ -66,7 +66,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         empty: float = 0.0,
         merge_iou: float = 0.5,
         min_visible: float = 0.5,
-        void_things: bool = False,
+        void_things: bool = True,
         loss_weight: float = 0.5,
         segment_power: float = 0.5,
         test_cfg: OptConfigType = None,
@@ -103,7 +103,9 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         losses = []
         for image, logits, sample in zip(instances, seg_logits, batch_data_samples, strict=True):
             slots, lookup = ground_truth_order(image.gt_inds, len(sample.gt_instances))
-            gt = _shrink(sample.gt_panoptic_seg.sem_seg, sample.batch_input_shape, logits.shape[-2:])
+            gt = _shrink(
+                sample.gt_panoptic_seg.sem_seg, sample.batch_input_shape, logits.shape[-2:]
+            )
             target = panoptic_target(gt, lookup, self.num_things_classes, self.num_stuff_classes)
             fused = panoptic_logits(self._stuff(logits), self._ordered_canvases(image, slots))
             losses.append(panoptic_loss(fused, target, self.segment_power))
@@ -186,7 +188,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         return ids
 
 
-def _shrink(gt: Tensor, padded: tuple[int, int], size: torch.Size) -> Tensor:
+def _shrink(gt: Tensor, padded: tuple[int, int], size: tuple[int, int]) -> Tensor:
     """Pad an id map (1, H, W) with void to the batch's size and sample it at (h, w) centres."""
     height, width = gt.shape[-2:]
     gt = F.pad(gt, (0, padded[1] - width, 0, padded[0] - height), value=255)

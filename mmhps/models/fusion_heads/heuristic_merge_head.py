@@ -52,9 +52,7 @@ class HeuristicMergeHead(HeuristicFusionHead):
         return [self._predict_single(image, logits) for image, logits in merged]
 
 
-def _paste(
-    image: InstanceData, size: tuple[int, int], meta: dict, rescale: bool
-) -> InstanceData:
+def _paste(image: InstanceData, size: tuple[int, int], meta: dict, rescale: bool) -> InstanceData:
     boxes = output_boxes(image.bboxes, meta, rescale)
     masks = torch.zeros(len(boxes), *size, dtype=torch.bool, device=boxes.device)
     for mask, logits, box in zip(masks, image.mask_logits, boxes, strict=True):

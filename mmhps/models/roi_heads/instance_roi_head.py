@@ -81,7 +81,9 @@ class InstanceRoIHead(StandardRoIHead):
         """
         gt_instances, gt_ignored, metas = unpack_gt_instances(batch_data_samples)
         sampled = [
-            self._sample(proposals[i], gt_instances[i], gt_ignored[i], [level[i : i + 1] for level in x])
+            self._sample(
+                proposals[i], gt_instances[i], gt_ignored[i], [level[i : i + 1] for level in x]
+            )
             for i in range(len(metas))
         ]
         box_results = self.bbox_loss(x, sampled)
@@ -188,7 +190,9 @@ class InstanceRoIHead(StandardRoIHead):
         else:
             size = 2 * self.mask_roi_extractor.roi_layers[0].output_size[0]
             masks = x[0].new_zeros(0, self.bbox_head.num_classes, size, size)
-        for image, image_masks in zip(instances, masks.split([len(i) for i in instances]), strict=True):
+        for image, image_masks in zip(
+            instances, masks.split([len(i) for i in instances]), strict=True
+        ):
             image.all_mask_logits = image_masks
 
     def _choose_class(self, instances: InstanceData) -> InstanceData:

@@ -19,6 +19,7 @@ def head(**kwargs):
         mask_scale=1.0,
         score_weight=0.0,
         min_visible=0.0,
+        void_things=False,
         loss_weight=1.0,
         segment_power=0.0,
         test_cfg=dict(stuff_area_limit=0),

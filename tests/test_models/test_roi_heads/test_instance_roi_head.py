@@ -15,9 +15,7 @@ def boxes(*rows):
 def sample():
     """Ground truth 0 with two RoIs (IoU 0.5 and 0.9) and its own box; 1 with its own box only."""
     gt = boxes([0, 0, 10, 10], [20, 20, 30, 30])
-    priors = boxes(
-        [0, 0, 10, 10], [20, 20, 30, 30], [0, 0, 10, 5], [0, 0, 10, 9], [50, 50, 60, 60]
-    )
+    priors = boxes([0, 0, 10, 10], [20, 20, 30, 30], [0, 0, 10, 5], [0, 0, 10, 9], [50, 50, 60, 60])
     assigned = AssignResult(
         num_gts=2,
         gt_inds=torch.tensor([1, 2, 1, 1, 0]),

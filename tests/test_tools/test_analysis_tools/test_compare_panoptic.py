@@ -14,12 +14,12 @@ from PIL import Image
 from mmhps.visualization import panoptic_overlay
 
 ROOT = Path(__file__).resolve().parents[3]
-CLASSES = ('person', 'car', 'road')
+CLASSES = ("person", "car", "road")
 
 
 def load_command():
-    path = ROOT / 'tools' / 'analysis_tools' / 'compare_panoptic.py'
-    spec = importlib.util.spec_from_file_location('compare_panoptic', path)
+    path = ROOT / "tools" / "analysis_tools" / "compare_panoptic.py"
+    spec = importlib.util.spec_from_file_location("compare_panoptic", path)
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -27,32 +27,32 @@ def load_command():
 
 command = load_command()
 INFOS = [
-    dict(img_id=name, img_path=f'{city}/{name}_leftImg8bit.png')
-    for city, name in [('a', 'a_1'), ('a', 'a_2'), ('b', 'b_1'), ('b', 'b_2')]
+    dict(img_id=name, img_path=f"{city}/{name}_leftImg8bit.png")
+    for city, name in [("a", "a_1"), ("a", "a_2"), ("b", "b_1"), ("b", "b_2")]
 ]
 
 
 def test_arguments():
-    args = command.parse_args(['x/one.py', '1.pth', 'two.py', '2.pth', '--out', 'a.png'])
-    assert args.pairs == [('x/one.py', '1.pth'), ('two.py', '2.pth')]
-    assert args.titles == ['one', 'two']
+    args = command.parse_args(["x/one.py", "1.pth", "two.py", "2.pth", "--out", "a.png"])
+    assert args.pairs == [("x/one.py", "1.pth"), ("two.py", "2.pth")]
+    assert args.titles == ["one", "two"]
     assert (args.num, args.images, args.seed, args.scale) == (4, None, 0, 1.0)
 
 
 @pytest.mark.parametrize(
-    ('extra', 'message'),
+    ("extra", "message"),
     [
-        (['--scale'], '--scale: expected one argument'),
-        (['--titles', 'a', 'b'], '--titles: expected 1, one per model'),
-        (['--scale', '0'], '--scale: expected a factor above 0, got 0.0'),
-        (['--out', 'folder/name'], '--out: expected the name of an image file'),
-        (['--out', 'name.txt'], '--out: expected the name of an image file'),
-        (['--num', '2', '--images', 'a'], 'not allowed with argument'),
+        (["--scale"], "--scale: expected one argument"),
+        (["--titles", "a", "b"], "--titles: expected 1, one per model"),
+        (["--scale", "0"], "--scale: expected a factor above 0, got 0.0"),
+        (["--out", "folder/name"], "--out: expected the name of an image file"),
+        (["--out", "name.txt"], "--out: expected the name of an image file"),
+        (["--num", "2", "--images", "a"], "not allowed with argument"),
     ],
 )
 def test_wrong_arguments(capsys, extra, message):
     with pytest.raises(SystemExit):
-        command.parse_args(['one.py', '1.pth', '--out', 'a.png', *extra])
+        command.parse_args(["one.py", "1.pth", "--out", "a.png", *extra])
     assert message in capsys.readouterr().err
 
 
@@ -67,35 +67,35 @@ def test_chance_keeps_the_order_and_obeys_the_seed():
 
 def test_configs_and_checkpoints_come_in_pairs(capsys):
     with pytest.raises(SystemExit):
-        command.parse_args(['one.py', '1.pth', 'two.py', '--out', 'a.png'])
-    assert 'expected CONFIG CHECKPOINT pairs, got 3 names' in capsys.readouterr().err
+        command.parse_args(["one.py", "1.pth", "two.py", "--out", "a.png"])
+    assert "expected CONFIG CHECKPOINT pairs, got 3 names" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('num', [0, 5])
+@pytest.mark.parametrize("num", [0, 5])
 def test_number_of_images(num):
-    with pytest.raises(ValueError, match=rf'--num: expected 1\.\.4 \(all images\), got {num}'):
+    with pytest.raises(ValueError, match=rf"--num: expected 1\.\.4 \(all images\), got {num}"):
         command.select_images(INFOS, num, None, 0)
 
 
 def test_images_by_name_in_the_given_order():
-    stems = ['b_2', 'a_1_leftImg8bit', 'b_1_leftImg8bit.png']
+    stems = ["b_2", "a_1_leftImg8bit", "b_1_leftImg8bit.png"]
     assert command.select_images(INFOS, 4, stems, 0) == [3, 0, 2]
 
 
 def test_unknown_and_ambiguous_names():
     with pytest.raises(ValueError, match="'c_1' is not in the test data set; .*'a_1'"):
-        command.select_images(INFOS, 4, ['c_1'], 0)
-    infos = [dict(img_id=k, img_path=f'{k}/same.png') for k in range(2)]
+        command.select_images(INFOS, 4, ["c_1"], 0)
+    infos = [dict(img_id=k, img_path=f"{k}/same.png") for k in range(2)]
     with pytest.raises(ValueError, match="'same' occurs several times"):
-        command.select_images(infos, 4, ['same'], 0)
-    assert command.select_images(infos, 4, ['1'], 0) == [1]
+        command.select_images(infos, 4, ["same"], 0)
+    assert command.select_images(infos, 4, ["1"], 0) == [1]
 
 
 def test_classes_must_agree():
-    command.check_classes({'a.py': CLASSES})
-    command.check_classes({'a.py': CLASSES, 'b.py': list(CLASSES)})
-    with pytest.raises(ValueError, match=r'b\.py: its classes differ from those of a\.py'):
-        command.check_classes({'a.py': CLASSES, 'b.py': ('car', 'person', 'road')})
+    command.check_classes({"a.py": CLASSES})
+    command.check_classes({"a.py": CLASSES, "b.py": list(CLASSES)})
+    with pytest.raises(ValueError, match=r"b\.py: its classes differ from those of a\.py"):
+        command.check_classes({"a.py": CLASSES, "b.py": ("car", "person", "road")})
 
 
 # The whole command, with a model that predicts one and the same label everywhere.
@@ -107,7 +107,7 @@ class OneLabel(torch.nn.Module):
         self.label = torch.nn.Parameter(torch.zeros(()))
 
     def test_step(self, batch):
-        height, width = batch['data_samples'][0].ori_shape
+        height, width = batch["data_samples"][0].ori_shape
         ids = torch.full((1, height, width), int(self.label))
         return [SimpleNamespace(pred_panoptic_seg=PixelData(sem_seg=ids))]
 
@@ -126,19 +126,19 @@ test_dataloader = dict(dataset=dict(
 @pytest.fixture
 def pairs(tmp_path, monkeypatch):
     """Two configs and checkpoints over two images of 200×16 pixels: half road, half void."""
-    monkeypatch.setitem(MODELS._module_dict, 'OneLabel', OneLabel)
+    monkeypatch.setitem(MODELS._module_dict, "OneLabel", OneLabel)
     ids = np.zeros((16, 200), dtype=np.uint16)
     ids[:8] = 7
-    for folder in ('images', 'labels'):
+    for folder in ("images", "labels"):
         (tmp_path / folder).mkdir()
-    for stem in ('one', 'two'):
+    for stem in ("one", "two"):
         Image.fromarray(np.full((16, 200, 3), 90, np.uint8)).save(
-            tmp_path / 'images' / f'{stem}_leftImg8bit.png'
+            tmp_path / "images" / f"{stem}_leftImg8bit.png"
         )
-        Image.fromarray(ids).save(tmp_path / 'labels' / f'{stem}_gtFine_instanceIds.png')
+        Image.fromarray(ids).save(tmp_path / "labels" / f"{stem}_gtFine_instanceIds.png")
     found = []
-    for name, label in (('first', 1), ('second', 1000)):
-        config, checkpoint = tmp_path / f'{name}.py', tmp_path / f'{name}.pth'
+    for name, label in (("first", 1), ("second", 1000)):
+        config, checkpoint = tmp_path / f"{name}.py", tmp_path / f"{name}.pth"
         config.write_text(CONFIG.format(root=str(tmp_path), classes=CLASSES))
         torch.save(dict(state_dict=dict(label=torch.tensor(float(label)))), checkpoint)
         found += [str(config), str(checkpoint)]
@@ -146,12 +146,12 @@ def pairs(tmp_path, monkeypatch):
 
 
 def test_figure(pairs, tmp_path, capsys):
-    out = tmp_path / 'new' / 'figure.png'
-    command.main([*pairs, '--out', str(out), '--images', 'two', '--scale', '2', '--device', 'cpu'])
-    figure = mmcv.imread(out, channel_order='rgb')
+    out = tmp_path / "new" / "figure.png"
+    command.main([*pairs, "--out", str(out), "--images", "two", "--scale", "2", "--device", "cpu"])
+    figure = mmcv.imread(out, channel_order="rgb")
     # One row of 32 pixels under titles and over the legend; four columns of 400 and three gaps.
     assert figure.shape == (32 + 2 * 32, 4 * 400 + 3 * 4, 3)
-    assert 'figure.png: 1612x96 pixels, 1 images' in capsys.readouterr().out
+    assert "figure.png: 1612x96 pixels, 1 images" in capsys.readouterr().out
     palette = [(220, 20, 60), (0, 0, 142), (128, 64, 128)]
     image = np.full((32, 400, 3), 90, np.uint8)
     truth = np.full((32, 400), 255)
@@ -165,27 +165,27 @@ def test_figure(pairs, tmp_path, capsys):
 
 def expect_error(arguments, message):
     with pytest.raises(SystemExit) as stopped:
-        command.main([*arguments, '--num', '1', '--device', 'cpu'])
+        command.main([*arguments, "--num", "1", "--device", "cpu"])
     assert message in str(stopped.value)
-    assert str(stopped.value).startswith('error: ')
+    assert str(stopped.value).startswith("error: ")
 
 
 def test_configs_of_different_classes(pairs, tmp_path):
-    Path(pairs[2]).write_text(CONFIG.format(root=str(tmp_path), classes=('person', 'road')))
-    expect_error([*pairs, '--out', str(tmp_path / 'a.png')], 'its classes differ')
+    Path(pairs[2]).write_text(CONFIG.format(root=str(tmp_path), classes=("person", "road")))
+    expect_error([*pairs, "--out", str(tmp_path / "a.png")], "its classes differ")
 
 
 def test_checkpoint_of_different_classes(pairs, tmp_path):
-    meta = dict(dataset_meta=dict(classes=('car', 'person', 'road')))
+    meta = dict(dataset_meta=dict(classes=("car", "person", "road")))
     torch.save(dict(state_dict=dict(label=torch.zeros(())), meta=meta), pairs[3])
-    expect_error([*pairs, '--out', str(tmp_path / 'a.png')], 'second.pth: its classes')
+    expect_error([*pairs, "--out", str(tmp_path / "a.png")], "second.pth: its classes")
 
 
 def test_missing_checkpoint(pairs, tmp_path):
     Path(pairs[1]).unlink()
-    expect_error([*pairs, '--out', str(tmp_path / 'a.png')], 'checkpoint not found')
+    expect_error([*pairs, "--out", str(tmp_path / "a.png")], "checkpoint not found")
 
 
 def test_missing_labels(pairs, tmp_path):
-    options = ['--cfg-options', 'test_dataloader.dataset.data_prefix.seg=None']
-    expect_error([*pairs, '--out', str(tmp_path / 'a.png'), *options], 'no ground truth')
+    options = ["--cfg-options", "test_dataloader.dataset.data_prefix.seg=None"]
+    expect_error([*pairs, "--out", str(tmp_path / "a.png"), *options], "no ground truth")

@@ -1,0 +1,62 @@
+# `make demo` and `make test` need Python 3.10 to 3.12, a C++ compiler and nothing else: the first
+# call creates .venv (10 to 20 minutes), later calls find it ready.
+#
+# Settings:  make demo TORCH="torch==2.13.0"   what pip installs as torch; may hold pip arguments
+#            make test PYTHON=python3.11       the Python that .venv is made with
+#            make demo DEMO_ARGS="…"           arguments of tools/demo.py
+#            make test TEST_ARGS="-k canvas"   arguments of pytest
+
+TORCH ?=
+PYTHON ?=
+DEMO_ARGS ?=
+TEST_ARGS ?=
+PY := .venv/bin/python
+
+# The files with slow tests that .ci/run can afford; all slow tests: make test-slow.
+CI_SLOW_TESTS := tests/test_tools/test_train_test.py
+
+# Taken in this order, the first that really runs; a shim of pyenv may exist and fail.
+PYTHONS := $(or $(PYTHON),$(PY) python3 python3.12 python3.11 python3.10 python \
+	$(wildcard $(HOME)/.pyenv/versions/3.1[012].*/bin/python))
+SUITABLE := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
+
+.PHONY: help env demo test test-slow test-ci-slow lint clean
+
+help:
+	@echo "make demo       train, score and picture HPS + ISI and Panoptic FPN on generated scenes"
+	@echo "make test       run the tests (make test-slow: those that take minutes)"
+	@echo "make lint       ruff and mypy"
+	@echo "make env        only create .venv"
+	@echo "make clean      remove .venv and caches"
+
+env:
+	@for python in $(PYTHONS); do \
+		if $$python -c '$(SUITABLE)' > /dev/null 2>&1; then \
+			exec $$python tools/misc/setup_env.py --torch '$(TORCH)'; \
+		fi; \
+	done; \
+	echo "No Python 3.10, 3.11 or 3.12 runs here (tried: $(PYTHONS))." >&2; \
+	echo "Install one, on Debian and Ubuntu: apt install python3 python3-dev python3-venv;" >&2; \
+	echo "or name it: make PYTHON=/path/to/python3.11 …" >&2; \
+	exit 1
+
+demo: env
+	@$(PY) tools/demo.py $(DEMO_ARGS)
+
+test: env
+	$(PY) -m pytest -m "not slow" $(TEST_ARGS)
+
+test-slow: env
+	$(PY) -m pytest -m slow $(TEST_ARGS)
+
+test-ci-slow: env
+	$(PY) -m pytest -m slow $(CI_SLOW_TESTS)
+
+lint: env
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

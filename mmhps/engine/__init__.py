@@ -1,0 +1,7 @@
+"""Training and testing: optimizer wrapper, progress, and what the command-line tools share."""
+
+from mmhps.engine.console import QuietRunner
+from mmhps.engine.optim_wrapper import BFloat16OptimWrapper
+from mmhps.engine.progress_hook import ProgressHook
+
+__all__ = ["BFloat16OptimWrapper", "ProgressHook", "QuietRunner"]

@@ -1,0 +1,124 @@
+"""What tools/train.py and tools/test.py have in common: arguments, configuration, runner."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+import torch.distributed
+from mmdet.registry import RUNNERS
+from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
+from mmengine.logging import MMLogger
+from mmengine.runner import Runner
+
+from mmhps.engine.console import QuietRunner, hide_strangers_warnings, quiet
+from mmhps.engine.progress_hook import ProgressHook
+
+
+def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that training and testing share; names and meanings are MMDetection's."""
+    parser.add_argument("config", help="path of the config")
+    parser.add_argument(
+        "--work-dir", help="where logs and results go (default: work_dirs/NAME-OF-THE-CONFIG)"
+    )
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=DictAction,
+        metavar="KEY=VALUE",
+        help="settings of the config to override, e.g. train_dataloader.batch_size=4; "
+        'lists as key="[a,b]", without spaces',
+    )
+    parser.add_argument(
+        "--launcher",
+        choices=("none", "pytorch", "slurm", "mpi"),
+        default="none",
+        help="what started the processes of a distributed run; pytorch (torchrun) also works "
+        "without GPUs",
+    )
+    parser.add_argument(
+        "--local_rank", "--local-rank", type=int, default=0, help="set by launchers"
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="print the whole log in place of a progress bar"
+    )
+
+
+def parse_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
+    """Parses and checks the shared arguments; a missing config ends in a usage error."""
+    args = parser.parse_args(argv)
+    if not Path(args.config).is_file():
+        parser.error(f"there is no config {args.config}")
+    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
+    return args
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """The config with the shared arguments merged into it."""
+    if not args.verbose:
+        quiet(MMLogger.get_current_instance())  # the runner's does not exist yet
+    cfg = Config.fromfile(args.config)
+    cfg.launcher = args.launcher
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get("work_dir") is None:
+        cfg.work_dir = os.path.join("work_dirs", Path(args.config).stem)
+    return cfg
+
+
+@contextmanager
+def running(cfg: Config, verbose: bool = False) -> Iterator[Runner]:
+    """Builds the runner, with processes joined before and parted after it.
+
+    Args:
+        cfg: The complete config. A ``runner_type`` in it is obeyed and keeps its own output.
+        verbose: Whether the whole log is printed; else there is progress and what matters.
+
+    Yields:
+        The runner.
+    """
+    hide_strangers_warnings()
+    if cfg.get("launcher") == "pytorch" and not torch.cuda.is_available():
+        join_cpu_processes(cfg)
+    try:
+        if "runner_type" in cfg:
+            yield RUNNERS.build(cfg)
+        elif verbose:
+            yield Runner.from_cfg(cfg)
+        else:
+            runner = QuietRunner.from_cfg(cfg)
+            runner.register_hook(ProgressHook())
+            yield runner
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+
+def join_cpu_processes(cfg: Config) -> None:
+    """Joins the processes of torchrun where there is no GPU.
+
+    mmengine would select a GPU for each process and wrap the model for it; it leaves both alone
+    when the processes are joined already and the wrapper is named.
+    """
+    torch.distributed.init_process_group("gloo")
+    wrapper = cfg.get("model_wrapper_cfg") or dict(
+        type="MMDistributedDataParallel",
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get("find_unused_parameters", False),
+    )
+    cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
+
+
+def report(runner: Runner, **paths: str | None) -> None:
+    """Prints where things lie, the log last; only the main process does."""
+    if is_main_process():
+        for name, path in {**paths, "log": runner.logger.log_file}.items():
+            if path:
+                print(f"{name.replace('_', ' ')}: {os.path.relpath(path)}", flush=True)

@@ -1,0 +1,50 @@
+"""What reaches the terminal and what only the log file."""
+
+import logging
+import warnings
+
+import pytest
+from mmengine.logging import MMLogger, print_log
+
+from mmhps.engine import console
+
+
+@pytest.fixture
+def logger(tmp_path, request):
+    """A logger with a file."""
+
+    logger = MMLogger.get_instance(request.node.name, log_file=str(tmp_path / "log"))
+    console.quiet(logger)
+    return logger
+
+
+def log_as(module, logger, text, level=logging.INFO, through_print_log=False):
+    """Logs from a function of a module of that name."""
+    code = "print_log(text, logger, level)" if through_print_log else "logger.log(level, text)"
+    names = dict(__name__=module, logger=logger, text=text, level=level, print_log=print_log)
+    exec(code, names)
+
+
+@pytest.mark.parametrize("through_print_log", [False, True])
+def test_terminal_shows_what_mmhps_says(logger, tmp_path, capsys, through_print_log):
+    for module in ("mmhps.datasets.x", "mmengine.runner", "mmhpsx", "mmhps"):
+        log_as(module, logger, f"from {module}", through_print_log=through_print_log)
+    assert capsys.readouterr().out == "from mmhps.datasets.x\nfrom mmhps\n"
+    assert (tmp_path / "log").read_text().count("from ") == 4
+
+
+def test_terminal_shows_warnings_of_anyone_but_the_known_ones(logger, tmp_path, capsys):
+    known = f"{console.LOGGED_BY_STRANGERS[0]} Please use …"
+    log_as("mmengine.fileio", logger, known, logging.WARNING)
+    log_as("mmengine.runner", logger, "no gradient", logging.WARNING)
+    assert capsys.readouterr().out == "WARNING: no gradient\n"
+    assert known in (tmp_path / "log").read_text()
+
+
+def test_hidden_python_warnings():
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        console.hide_strangers_warnings()
+        warnings.warn("`broadcast_buffers` is deprecated. Use …", FutureWarning, stacklevel=1)
+        warnings.warn("`something` is deprecated.", FutureWarning, stacklevel=1)
+    assert [str(warning.message) for warning in seen] == ["`something` is deprecated."]

@@ -1,0 +1,139 @@
+"""Runs a long command with its output in a log file and one line of progress on the terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+# What ninja says before each file that it compiles, within the output of `pip install -v`.
+COMPILING = re.compile(r"^\s*\[(\d+)/(\d+)\] ")
+DOWNLOADING = re.compile(r"^\s*Downloading (\S+?)-\d\S* \((.+)\)")
+BUILDING = re.compile(r"^\s*Building wheel for (\S+)")
+INSTALLING = re.compile(r"^\s*Installing collected packages")
+SECONDS_BETWEEN_LINES = 60
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, as 7:05."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+class Progress:
+    """What a running pip is doing, read from its output.
+
+    Attributes:
+        detail: The state in words, empty at the start.
+    """
+
+    def __init__(self, now: float) -> None:
+        self.detail = ""
+        self._start = now
+        self._compiling_since: float | None = None
+        self._compiled = (0, 0)
+
+    def read(self, line: str, now: float) -> None:
+        """Takes one line of pip's output."""
+        if found := COMPILING.match(line):
+            self._compiling_since = self._compiling_since or now
+            self._compiled = (int(found[1]), int(found[2]))
+        elif found := DOWNLOADING.match(line):
+            self.detail = f"downloading {found[1]} ({found[2]})"
+        elif found := BUILDING.match(line):
+            self.detail = f"building {found[1]}"
+        elif INSTALLING.match(line):
+            self.detail, self._compiling_since = "copying files", None
+
+    def text(self, now: float) -> str:
+        """One line: time since the start, and how far it is."""
+        return f"{clock(now - self._start)}  {self._compilation(now) or self.detail}".rstrip()
+
+    def _compilation(self, now: float) -> str:
+        if self._compiling_since is None:
+            return ""
+        done, total = self._compiled
+        text = f"compiling file {done} of {total}"
+        spent = now - self._compiling_since
+        if done > 3:  # the first files say little about the rest
+            text += f", about {clock(spent / done * (total - done))} left"
+        return text
+
+
+class Terminal:
+    """Shows the latest state: on one line of a terminal, else as a line a minute."""
+
+    def __init__(self, title: str, now: float) -> None:
+        self._title = title
+        self._live = sys.stdout.isatty()
+        self._last = now
+        self._print("…")
+
+    def show(self, text: str, now: float) -> None:
+        """Shows ``text`` if it is time to."""
+        if self._live or now - self._last >= SECONDS_BETWEEN_LINES:
+            self._print(text)
+            self._last = now
+
+    def close(self, text: str) -> None:
+        """Leaves ``text`` as the last word."""
+        self._print(text)
+        if self._live:
+            print()
+
+    def _print(self, text: str) -> None:
+        line = f"  {self._title}  {text}"
+        if self._live:  # a line that wraps could not be overwritten
+            line = f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}"
+        print(line, end="" if self._live else "\n", flush=True)
+
+
+def run_with_progress(title: str, command: list[str], log: Path, env: dict[str, str]) -> int:
+    """Runs a pip command.
+
+    Args:
+        title: What is being done, for the progress line.
+        command: The command with its arguments.
+        log: The file to which its output is appended.
+        env: Its environment variables.
+
+    Returns:
+        The command's exit status.
+    """
+    start = time.monotonic()
+    progress, terminal = Progress(start), Terminal(title, start)
+    with (
+        log.open("a", encoding="utf-8") as file,
+        subprocess.Popen(
+            command,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        file.write(f"\n$ {' '.join(command)}\n")
+        rest = ""
+        # The line moves on every second even while one file takes long to compile.
+        while chunk := _read(process.stdout.fileno(), seconds=1.0):
+            *lines, rest = (rest + chunk.strip("\0")).split("\n")
+            file.writelines(f"{line}\n" for line in lines)
+            file.flush()
+            now = time.monotonic()
+            for line in lines:
+                progress.read(line, now)
+            terminal.show(progress.text(now), now)
+        file.write(f"{rest}\n")
+    state = "done" if process.returncode == 0 else "FAILED"
+    terminal.close(f"{clock(time.monotonic() - start)}  {state}")
+    return process.returncode
+
+
+def _read(descriptor: int, seconds: float) -> str:
+    """What has come within ``seconds``: NUL if nothing did, empty at the end of the output."""
+    ready, _, _ = select.select([descriptor], [], [], seconds)
+    return os.read(descriptor, 65536).decode(errors="replace") if ready else "\0"

@@ -1,0 +1,76 @@
+"""Trains a model.
+
+python tools/train.py CONFIG [--work-dir DIR] [--resume [CHECKPOINT]] [--amp] …
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+from mmhps.engine import launch
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Trains a model.")
+    launch.add_shared_arguments(parser)
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="auto",
+        metavar="CHECKPOINT",
+        help="go on from this checkpoint; without a value from the newest one in the work dir",
+    )
+    parser.add_argument(
+        "--amp",
+        action="store_true",
+        help="mixed precision: float16 with loss scaling on a GPU, bfloat16 on a CPU",
+    )
+    parser.add_argument(
+        "--auto-scale-lr",
+        action="store_true",
+        help="scale the learning rate from the config's auto_scale_lr.base_batch_size",
+    )
+    return parser
+
+
+def set_amp(cfg: Config) -> None:
+    """Makes the optimizer wrapper one of mixed precision."""
+    if torch.cuda.is_available():
+        cfg.optim_wrapper.type = "AmpOptimWrapper"
+        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+    else:
+        cfg.optim_wrapper.type = "BFloat16OptimWrapper"
+
+
+def set_resume(cfg: Config, checkpoint: str) -> None:
+    """Resumes from ``checkpoint``, or from the newest one if it is ``"auto"``."""
+    cfg.resume = True
+    cfg.load_from = None if checkpoint == "auto" else checkpoint
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = build_parser()
+    args = launch.parse_args(parser, argv)
+    if args.resume not in (None, "auto") and not Path(args.resume).is_file():
+        parser.error(f"there is no checkpoint {args.resume} to resume from")
+    cfg = launch.load_config(args)
+    if args.amp:
+        set_amp(cfg)
+    if args.auto_scale_lr:
+        if "base_batch_size" not in cfg.get("auto_scale_lr", {}):
+            parser.error(f"--auto-scale-lr needs auto_scale_lr.base_batch_size in {args.config}")
+        cfg.auto_scale_lr.enable = True
+    if args.resume:
+        set_resume(cfg, args.resume)
+    with launch.running(cfg, args.verbose) as runner:
+        runner.train()
+        saved = runner.message_hub.runtime_info
+        launch.report(runner, checkpoint=saved.get("last_ckpt"), best=saved.get("best_ckpt"))
+
+
+if __name__ == "__main__":
+    main()
