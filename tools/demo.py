@@ -14,12 +14,13 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmhps.engine.experiment import HEADER, markdown_table, quality_cells, train_and_score
+from mmhps.engine.experiment import train_and_score
+from mmhps.engine.report import SYSTEMS, results_table, write_summary
 
 ROOT = Path(__file__).resolve().parents[1]
-SYSTEMS = {
-    "Panoptic FPN": "configs/mini/panoptic-fpn_r18_mini.py",
-    "HPS + ISI": "configs/mini/hps-isi_r18_mini.py",
+CONFIGS = {
+    "panoptic-fpn": "configs/mini/panoptic-fpn_r18_mini.py",
+    "hps-isi": "configs/mini/hps-isi_r18_mini.py",
 }
 
 
@@ -62,22 +63,24 @@ def main(argv: list[str] | None = None) -> None:
     print("Generating street scenes", flush=True)
     counts = ("--train", args.train, "--val", args.val)
     run("tools/dataset_converters/mini_cityscapes.py", args.data, *counts)
-    rows, models = [], []
-    for name, path in SYSTEMS.items():
-        work_dir = args.out / Path(path).stem
+    results, models = {}, []
+    for system, path in CONFIGS.items():
+        work_dir, cfg = args.out / Path(path).stem, configure(ROOT / path, args)
         try:
-            result = train_and_score(configure(ROOT / path, args), work_dir, name, args.seed)
+            result = train_and_score(cfg, work_dir, SYSTEMS[system], args.seed)
         except ValueError as error:
             sys.exit(f"demo: {error}")
-        rows.append([name, *quality_cells(result["metrics"]), f"{result['minutes']:.1f}"])
+        results[system] = {str(args.seed): result}
         models += [ROOT / path, work_dir / result["checkpoint"]]
     picture = args.out / "figure4.png"
+    titles = [SYSTEMS[system] for system in CONFIGS]
     run(
         "tools/analysis_tools/compare_panoptic.py", *models, "--out", picture, "--scale", 2,
-        "--titles", *SYSTEMS, "--cfg-options", f"test_dataloader.dataset.data_root={args.data}",
+        "--titles", *titles, "--cfg-options", f"test_dataloader.dataset.data_root={args.data}",
     )  # fmt: skip
+    write_summary(results, args.out / "summary.json")
     print(f"\nPanoptic quality on {args.val} generated images, in percent\n")
-    print(markdown_table(["system", *HEADER, "minutes"], rows))
+    print(results_table(results))
     print(f"\npicture: {picture}")
 
 

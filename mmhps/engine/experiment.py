@@ -9,7 +9,6 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import mmcv
@@ -23,8 +22,6 @@ from mmhps.engine.launch import running
 from mmhps.version import __version__
 
 RESULT = "result.json"
-VALUES = [f"{value}{group}" for group in ("", "_th", "_st") for value in ("PQ", "SQ", "RQ")]
-HEADER = ["PQ", "SQ", "RQ", "PQ Th", "SQ Th", "RQ Th", "PQ St", "SQ St", "RQ St"]
 
 
 class StepTimer(Hook):
@@ -112,21 +109,6 @@ def score(cfg: Config, checkpoint: str, title: str) -> dict[str, float]:
     with running(cfg) as runner:
         scores = runner.test()
     return {key.rpartition("/")[2]: round(float(value), 3) for key, value in scores.items()}
-
-
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Align cells as a Markdown table."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    lines = [
-        " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in (header, ["-" * width for width in widths], *rows)
-    ]
-    return "\n".join(f"| {line} |" for line in lines)
-
-
-def quality_cells(metrics: Mapping[str, float]) -> list[str]:
-    """The nine values of ``HEADER`` with one decimal."""
-    return [f"{metrics[value]:.1f}" for value in VALUES]
 
 
 def _claim(work_dir: Path, cfg: Config) -> None:

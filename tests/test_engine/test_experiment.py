@@ -1,4 +1,4 @@
-"""Results of runs: what is stored, what is refused, how tables are drawn."""
+"""Results of runs: what is stored, and what is refused."""
 
 import json
 
@@ -10,23 +10,6 @@ from mmhps.engine import experiment
 
 def config(**options):
     return Config(dict(model=dict(type="HPS"), **options))
-
-
-def test_markdown_table():
-    table = experiment.markdown_table(["system", "PQ"], [["a", "1.0"], ["longer name", "22.0"]])
-    assert table.splitlines() == [
-        "| system      | PQ   |",
-        "| ----------- | ---- |",
-        "| a           | 1.0  |",
-        "| longer name | 22.0 |",
-    ]
-
-
-def test_quality_cells_are_in_the_order_of_the_header():
-    values = [f"{value}{group}" for group in ("", "_th", "_st") for value in ("PQ", "SQ", "RQ")]
-    metrics = {name: float(i) for i, name in enumerate(values)}
-    assert experiment.quality_cells(metrics) == [f"{i}.0" for i in range(9)]
-    assert experiment.HEADER[3] == "PQ Th" and values[3] == "PQ_th"
 
 
 def stored_config(cfg, work_dir, seed):

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
-from mmhps.engine.experiment import HEADER, RESULT, VALUES, markdown_table, train_and_score
+from mmhps.engine.experiment import RESULT, train_and_score
+from mmhps.engine.report import SYSTEMS, differences_table, results_table, write_summary
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = {
@@ -26,13 +25,6 @@ CONFIGS = {
     "camvid": "camvid/{}_r18_camvid.py",
     "cityscapes": "hps/{}_r101_cityscapes.py",
 }
-SYSTEMS = {
-    "semantic-plus-instance": "Semantic + Instance",
-    "panoptic-fpn": "Panoptic FPN",
-    "hps": "HPS",
-    "hps-isi": "HPS + ISI",
-}
-Runs = dict[int, dict]
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -59,77 +51,25 @@ def sweep(args: argparse.Namespace) -> None:
         train_and_score(cfg, args.out / args.dataset / f"{method}-seed{seed}", title, seed)
 
 
-def read_results(folder: Path, methods: Sequence[str], seeds: Sequence[int]) -> dict[str, Runs]:
-    """The finished runs of each system, by seed."""
-    results: dict[str, Runs] = {}
-    for method in methods:
-        paths = {seed: folder / f"{method}-seed{seed}" / RESULT for seed in seeds}
-        results[method] = {
-            seed: json.loads(path.read_text(encoding="utf-8"))
-            for seed, path in paths.items()
-            if path.exists()
-        }
+def read_results(args: argparse.Namespace) -> dict[str, dict[str, dict]]:
+    """The finished runs by system and seed."""
+    results: dict[str, dict[str, dict]] = {method: {} for method in args.methods}
+    for method in args.methods:
+        for seed in args.seeds:
+            path = args.out / args.dataset / f"{method}-seed{seed}" / RESULT
+            if path.exists():
+                results[method][str(seed)] = json.loads(path.read_text(encoding="utf-8"))
     return results
-
-
-def mean_std(values: Sequence[float]) -> str:
-    """Mean and sample standard deviation, e.g. ``41.3 ± 0.4``; one value has no deviation."""
-    mean = f"{statistics.fmean(values):.1f}"
-    return f"{mean} ± {statistics.stdev(values):.1f}" if len(values) > 1 else mean
-
-
-def table(results: Mapping[str, Runs]) -> str:
-    """Table 1 of the paper; the HPS variants also with the heuristic merge of the same network."""
-    rows = []
-    for method, runs in results.items():
-        for key, suffix in (("metrics", ""), ("heuristic", ", heuristic merge")):
-            found = [run[key] for run in runs.values() if key in run]
-            if found:
-                cells = [mean_std([metrics[v] for metrics in found]) for v in VALUES]
-                rows.append([SYSTEMS[method] + suffix, str(len(found)), *cells])
-    return markdown_table(["system", "seeds", *HEADER], rows)
-
-
-def differences(results: Mapping[str, Runs]) -> str:
-    """Paired differences of PQ between neighbours of the table, with their standard errors."""
-    rows = []
-    methods = [method for method in results if results[method]]
-    for lower, upper in zip(methods, methods[1:], strict=False):
-        seeds = sorted(results[lower].keys() & results[upper].keys())
-        for value in ("PQ", "PQ_th", "PQ_st") if seeds else ():
-            deltas = [
-                results[upper][s]["metrics"][value] - results[lower][s]["metrics"][value]
-                for s in seeds
-            ]
-            error = "–"
-            if len(deltas) > 1:
-                error = f"{statistics.stdev(deltas) / math.sqrt(len(deltas)):.2f}"
-            name = f"{SYSTEMS[upper]} − {SYSTEMS[lower]}"
-            rows.append([name, value, f"{statistics.fmean(deltas):+.2f}", error, str(len(seeds))])
-    return markdown_table(["difference", "of", "mean", "standard error", "seeds"], rows)
-
-
-def write_summary(results: Mapping[str, Runs], path: Path) -> None:
-    """Write all results, without the configs, for the table of a document."""
-    short = {
-        method: {
-            seed: {key: value for key, value in run.items() if key not in ("config", "checkpoint")}
-            for seed, run in runs.items()
-        }
-        for method, runs in results.items()
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(short, indent=1) + "\n", encoding="utf-8")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if not args.report:
         sweep(args)
-    results = read_results(args.out / args.dataset, args.methods, args.seeds)
+    results = read_results(args)
     if not any(results.values()):
         raise SystemExit(f"There is no result in {args.out / args.dataset} yet.")
-    print(f"\n{table(results)}\n\n{differences(results)}")
+    print(f"\n{results_table(results)}\n\n{differences_table(results)}")
     if args.summary:
         write_summary(results, args.summary)
 

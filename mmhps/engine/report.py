@@ -1,0 +1,83 @@
+"""Tables of the results that :mod:`mmhps.engine.experiment` stores."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+SYSTEMS = {
+    "semantic-plus-instance": "Semantic + Instance",
+    "panoptic-fpn": "Panoptic FPN",
+    "hps": "HPS",
+    "hps-isi": "HPS + ISI",
+}
+"""The systems of the paper's Table 1, in its order, and their titles."""
+
+VALUES = [f"{value}{group}" for group in ("", "_th", "_st") for value in ("PQ", "SQ", "RQ")]
+HEADER = ["PQ", "SQ", "RQ", "PQ Th", "SQ Th", "RQ Th", "PQ St", "SQ St", "RQ St"]
+
+Results = Mapping[str, Mapping[str, dict]]
+"""Results by system and, below that, by seed (as a string, as in JSON)."""
+
+
+def mean_std(values: Sequence[float]) -> str:
+    """Mean and sample standard deviation, e.g. ``41.3 ± 0.4``; one value has no deviation."""
+    mean = f"{statistics.fmean(values):.1f}"
+    return f"{mean} ± {statistics.stdev(values):.1f}" if len(values) > 1 else mean
+
+
+def results_table(results: Results) -> str:
+    """Table 1 of the paper; HPS variants also with the heuristic merge of the same network."""
+    rows = []
+    for system, runs in results.items():
+        for key, suffix in (("metrics", ""), ("heuristic", ", heuristic merge")):
+            found = [run[key] for run in runs.values() if key in run]
+            if found:
+                cells = [mean_std([metrics[v] for metrics in found]) for v in VALUES]
+                rows.append([SYSTEMS[system] + suffix, str(len(found)), *cells])
+    return markdown_table(["system", "seeds", *HEADER], rows)
+
+
+def differences_table(results: Results) -> str:
+    """Paired differences between neighbours of the table, with their standard errors."""
+    rows = []
+    systems = [system for system in results if results[system]]
+    for lower, upper in zip(systems, systems[1:], strict=False):
+        seeds = sorted(results[lower].keys() & results[upper].keys())
+        for value in ("PQ", "PQ_th", "PQ_st") if seeds else ():
+            deltas = [
+                results[upper][seed]["metrics"][value] - results[lower][seed]["metrics"][value]
+                for seed in seeds
+            ]
+            error = "–"
+            if len(deltas) > 1:
+                error = f"{statistics.stdev(deltas) / math.sqrt(len(deltas)):.2f}"
+            name = f"{SYSTEMS[upper]} − {SYSTEMS[lower]}"
+            rows.append([name, value, f"{statistics.fmean(deltas):+.2f}", error, str(len(seeds))])
+    return markdown_table(["difference", "of", "mean", "standard error", "seeds"], rows)
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Align cells as a Markdown table."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    lines = [
+        " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in (header, ["-" * width for width in widths], *rows)
+    ]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def write_summary(results: Results, path: Path) -> None:
+    """Write results without their configs to a JSON file, for the tables of the documentation."""
+    short = {
+        system: {
+            seed: {key: value for key, value in run.items() if key not in ("config", "checkpoint")}
+            for seed, run in runs.items()
+        }
+        for system, runs in results.items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(short, indent=1) + "\n", encoding="utf-8")
