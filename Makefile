@@ -12,15 +12,12 @@ DEMO_ARGS ?=
 TEST_ARGS ?=
 PY := .venv/bin/python
 
-# The files with slow tests that .ci/run can afford; all slow tests: make test-slow.
-CI_SLOW_TESTS := tests/test_tools/test_train_test.py
-
 # Taken in this order, the first that really runs; a shim of pyenv may exist and fail.
 PYTHONS := $(or $(PYTHON),$(PY) python3 python3.12 python3.11 python3.10 python \
 	$(wildcard $(HOME)/.pyenv/versions/3.1[012].*/bin/python))
 SUITABLE := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
-.PHONY: help env demo test test-slow test-ci-slow lint clean
+.PHONY: help env demo test test-slow lint clean
 
 help:
 	@echo "make demo       train, score and picture HPS + ISI and Panoptic FPN on generated scenes"
@@ -48,9 +45,6 @@ test: env
 
 test-slow: env
 	$(PY) -m pytest -m slow $(TEST_ARGS)
-
-test-ci-slow: env
-	$(PY) -m pytest -m slow $(CI_SLOW_TESTS)
 
 lint: env
 	$(PY) -m ruff check .
