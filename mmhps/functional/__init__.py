@@ -9,7 +9,13 @@ from .canvas import (
     paste_window,
     weighted_mean,
 )
-from .gt_order import INSTANCE_OFFSET, ground_truth_order, match_instances, panoptic_target
+from .gt_order import (
+    INSTANCE_OFFSET,
+    ground_truth_order,
+    ignore_uncovered,
+    match_instances,
+    panoptic_target,
+)
 from .isi import initial_segmentation_image
 from .panoptic_logits import (
     panoptic_argmax,
@@ -25,6 +31,7 @@ __all__ = [
     "Layer",
     "box_cover",
     "ground_truth_order",
+    "ignore_uncovered",
     "initial_segmentation_image",
     "match_instances",
     "merge_groups",

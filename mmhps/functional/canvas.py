@@ -117,7 +117,8 @@ def merge_groups(canvases: Tensor, labels: Tensor, iou_threshold: float) -> Tens
         (N,) int64: the group of each layer, numbered 0, 1, ... in the order of the leaders.
     """
     masks = (canvases > 0).flatten(1).float()
-    intersection = masks @ masks.T
+    with torch.autocast(canvases.device.type, enabled=False):
+        intersection = masks @ masks.T
     area = masks.sum(dim=1)
     union = area[:, None] + area[None, :] - intersection
     same = (intersection > iou_threshold * union) & (labels[:, None] == labels[None, :])

@@ -8,7 +8,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["INSTANCE_OFFSET", "ground_truth_order", "match_instances", "panoptic_target"]
+__all__ = [
+    "INSTANCE_OFFSET",
+    "ground_truth_order",
+    "ignore_uncovered",
+    "match_instances",
+    "panoptic_target",
+]
 
 INSTANCE_OFFSET = 1000
 """Ids are ``label + 1000 * instance``, as in MMDetection."""
@@ -86,3 +92,26 @@ def panoptic_target(
     slot = table[(ids // INSTANCE_OFFSET).clamp(max=len(lookup))]
     target = torch.where(slot >= 0, num_stuff + slot, slot.new_tensor(ignore_index))
     return torch.where(is_stuff, ids - num_things, target)
+
+
+def ignore_uncovered(
+    target: Tensor, cover: Tensor, num_stuff: int, ignore_index: int = -100
+) -> Tensor:
+    """Ignore the pixels of instances that lie outside of their predicted boxes.
+
+    No canvas can win them, so they would only push the stuff logits down.
+
+    Args:
+        target: (H, W) from :func:`panoptic_target`.
+        cover: (K, H, W) bool, the pixels inside the box of each slot.
+        num_stuff: S.
+        ignore_index: Value of ignored pixels.
+
+    Returns:
+        (H, W) int64.
+    """
+    if not len(cover):
+        return target
+    slot = (target - num_stuff).clamp(min=0)
+    uncovered = (target >= num_stuff) & ~cover.gather(0, slot[None])[0]
+    return target.masked_fill(uncovered, ignore_index)

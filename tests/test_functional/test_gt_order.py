@@ -1,6 +1,11 @@
 import torch
 
-from mmhps.functional import ground_truth_order, match_instances, panoptic_target
+from mmhps.functional import (
+    ground_truth_order,
+    ignore_uncovered,
+    match_instances,
+    panoptic_target,
+)
 
 
 def longs(*values):
@@ -50,3 +55,11 @@ def test_target_by_hand():
     target = panoptic_target(gt, longs(1, -1), 2, 3, ignore_index=-1)
     # Stuff 2 -> 0, 4 -> 2; g = 0 -> S + 1; g = 1 has no canvas; void and crowd (0) are ignored.
     assert target.tolist() == [[0, 2, 4], [-1, -1, -1]]
+
+
+def test_ignore_uncovered_by_hand():
+    target = torch.tensor([[0, 3, 3, 4, -1]])
+    cover = torch.tensor([[[False, True, False, True, True]], [[True, True, True, True, False]]])
+    assert ignore_uncovered(target, cover, 3, -1).tolist() == [[0, 3, -1, 4, -1]]
+    nothing = torch.zeros(0, 1, 5, dtype=torch.bool)
+    assert ignore_uncovered(target[:, :1], nothing, 3).tolist() == [[0]]

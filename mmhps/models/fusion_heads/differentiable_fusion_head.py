@@ -15,6 +15,7 @@ from mmhps.functional import (
     INSTANCE_OFFSET,
     Layer,
     ground_truth_order,
+    ignore_uncovered,
     merge_groups,
     merge_layers,
     panoptic_argmax,
@@ -72,7 +73,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         test_cfg: OptConfigType = None,
         init_cfg: OptMultiConfig = None,
     ) -> None:
-        super().__init__(num_things_classes, num_stuff_classes, test_cfg, init_cfg=init_cfg)
+        super().__init__(num_things_classes, num_stuff_classes, test_cfg or {}, init_cfg=init_cfg)
         if stuff_values not in ("logits", "log_probabilities"):
             raise ValueError(
                 f"stuff_values must be 'logits' or 'log_probabilities', got {stuff_values!r}"
@@ -107,7 +108,9 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
                 sample.gt_panoptic_seg.sem_seg, sample.batch_input_shape, logits.shape[-2:]
             )
             target = panoptic_target(gt, lookup, self.num_things_classes, self.num_stuff_classes)
-            fused = panoptic_logits(self._stuff(logits), self._ordered_canvases(image, slots))
+            canvases, cover = self._ordered_canvases(image, slots)
+            target = ignore_uncovered(target, cover, self.num_stuff_classes)
+            fused = panoptic_logits(self._stuff(logits), canvases)
             losses.append(panoptic_loss(fused, target, self.segment_power))
         return dict(loss_panoptic=self.loss_weight * torch.stack(losses).mean())
 
@@ -148,14 +151,17 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
     def _offsets(self, scores: Tensor) -> Tensor:
         return self.score_weight * scores.float().clamp(min=1e-6).log()
 
-    def _ordered_canvases(self, image: InstanceData, slots: Tensor) -> Tensor:
-        """Canvases in the ground truth's order; those of one instance are averaged."""
+    def _ordered_canvases(self, image: InstanceData, slots: Tensor) -> tuple[Tensor, Tensor]:
+        """Canvases (K, h, w) in the ground truth's order, and what their boxes cover.
+
+        Those of one instance are averaged.
+        """
         member = (slots[:, None] == slots.unique()[None, :]).float()
         canvases = weighted_mean(image.canvases, member, image.cover)
-        scores = (member.T @ image.scores) / member.sum(0)
-        cover = (member.T @ image.cover.flatten(1).float()).view_as(canvases) > 0
+        scores = (member * image.scores[:, None]).sum(dim=0) / member.sum(dim=0)
+        cover = weighted_mean(image.cover, member) > 0
         filled = self.mask_scale * canvases + self._offsets(scores)[:, None, None]
-        return filled.where(cover, filled.new_tensor(self.empty))
+        return torch.where(cover, filled, self.empty), cover
 
     def _fuse(self, layers: list[Layer], image: InstanceData, logits: Tensor) -> Tensor:
         """Panoptic ids (H, W) of one image."""
@@ -176,16 +182,17 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         """Channels of the panoptic softmax to ids, small stuff to void."""
         stuff_labels = torch.arange(self.num_things_classes, self.num_classes, device=labels.device)
         instance = torch.arange(1, len(labels) + 1, device=labels.device)
-        table = torch.cat([stuff_labels, labels + INSTANCE_OFFSET * instance])
+        void = stuff_labels.new_tensor([self.num_classes])
+        table = torch.cat([stuff_labels, labels + INSTANCE_OFFSET * instance, void])
+        if self.void_things:
+            is_thing = logits.argmax(0) < self.num_things_classes
+            unclaimed = is_thing & (winner < self.num_stuff_classes)
+            winner = torch.where(unclaimed, len(table) - 1, winner)
         area = torch.bincount(winner.flatten(), minlength=len(table))
         small = area < self.test_cfg.get("stuff_area_limit", 0)
         small[self.num_stuff_classes :] = False
         table[small] = self.num_classes
-        ids = table[winner]
-        if self.void_things:
-            is_thing = logits.argmax(0) < self.num_things_classes
-            ids[is_thing & (winner < self.num_stuff_classes)] = self.num_classes
-        return ids
+        return table[winner]
 
 
 def _shrink(gt: Tensor, padded: tuple[int, int], size: tuple[int, int]) -> Tensor:

@@ -40,8 +40,8 @@ class InitialSegmentation(BaseModule):
 
         Args:
             x: FPN features, P2 of shape (B, C, h, w) first.
-            instances: Per image with ``canvases`` (N, h, w), ``cover`` (N, h, w), ``scores`` (N,)
-                and ``class_weights`` (N, T).
+            instances: Per image with ``canvases`` (N, h, w), ``cover`` (N, h, w), ``scores`` (N,),
+                ``detected`` (N,) and ``class_weights`` (N, T).
 
         Returns:
             The features, followed by ISI (B, T, h, w).
@@ -54,7 +54,9 @@ class InitialSegmentation(BaseModule):
         if self.values == "probabilities":
             canvases = canvases.sigmoid() * instances.cover
         # Constants: an average is not smooth where a class gets its first instance.
-        weights = (instances.scores[:, None] * instances.class_weights).detach()
+        # Ground truth that the detector missed is left out: at test it would not be there either.
+        scores = instances.scores * instances.detected
+        weights = (scores[:, None] * instances.class_weights).detach()
         return initial_segmentation_image(
             canvases, weights, instances.cover if self.per_pixel else None
         )

@@ -29,6 +29,7 @@ class InstanceRoIHead(StandardRoIHead):
     - ``labels`` (N,) and ``scores`` (N,), the latter with gradient to the box classifier,
     - ``class_weights`` (N, T), the one-hot rows of Eq. (1),
     - ``mask_logits`` (N, M, M) of the chosen class,
+    - ``detected`` (N,), False for ground truth that no detection found, which only training adds,
     - in training ``gt_inds`` (N,), the ground-truth instance that each one stands for, or -1.
 
     Args:
@@ -55,6 +56,8 @@ class InstanceRoIHead(StandardRoIHead):
         **kwargs,
     ) -> None:
         super().__init__(*args, **kwargs)
+        if self.share_roi_extractor:
+            raise ValueError("mask_roi_extractor is missing: boxes and masks need one each")
         if train_instances not in ("detections", "rois"):
             raise ValueError(
                 f"train_instances must be 'detections' or 'rois', got {train_instances!r}"
@@ -87,27 +90,19 @@ class InstanceRoIHead(StandardRoIHead):
             for i in range(len(metas))
         ]
         box_results = self.bbox_loss(x, sampled)
-        mask_results = self.mask_loss(x, sampled, box_results["bbox_feats"], gt_instances)
-        losses = {**box_results["loss_bbox"], **mask_results["loss_mask"]}
-
-        rois = [
-            _roi_instances(sample, gt, scores.softmax(-1), masks, self.rois_per_instance)
-            for sample, gt, scores, masks in zip(
-                sampled,
-                gt_instances,
-                box_results["cls_score"].split([len(s.priors) for s in sampled]),
-                mask_results["mask_preds"].split([len(s.pos_priors) for s in sampled]),
-                strict=True,
-            )
-        ]
-        if self.train_instances == "rois":
-            return losses, [self._choose_class(r) for r in rois]
-        detections = self._training_detections(x, sampled, box_results, metas)
-        merged = [
-            _match_and_fall_back(found, fallback, gt, self.match_iou)
-            for found, fallback, gt in zip(detections, rois, gt_instances, strict=True)
-        ]
-        return losses, [self._choose_class(m) for m in merged]
+        scores = box_results["cls_score"].split([len(s.priors) for s in sampled])
+        detections = self._training_detections(sampled, box_results, metas)
+        pos_masks, losses = self._masks_and_loss(x, sampled, detections, gt_instances)
+        losses = {**box_results["loss_bbox"], **losses}
+        instances = []
+        for sample, found, gt, score, masks in zip(
+            sampled, detections, gt_instances, scores, pos_masks, strict=True
+        ):
+            rois = _roi_instances(sample, gt, score.softmax(-1), masks, self.rois_per_instance)
+            if self.train_instances == "detections":
+                rois = _match_and_fall_back(found, rois, gt, self.match_iou)
+            instances.append(self._choose_class(rois))
+        return losses, instances
 
     def predict_instances(
         self, x: tuple[Tensor, ...], proposals: InstanceList, batch_data_samples: SampleList
@@ -140,11 +135,7 @@ class InstanceRoIHead(StandardRoIHead):
         return self.bbox_sampler.sample(assigned, proposals, gt, feats=features)
 
     def _training_detections(
-        self,
-        x: tuple[Tensor, ...],
-        sampled: list[SamplingResult],
-        box_results: dict[str, Tensor],
-        metas: list[dict],
+        self, sampled: list[SamplingResult], box_results: dict[str, Tensor], metas: list[dict]
     ) -> InstanceList:
         """What the detector outputs for the sampled RoIs; ground-truth boxes score 0."""
         counts = [len(s.priors) for s in sampled]
@@ -159,9 +150,37 @@ class InstanceRoIHead(StandardRoIHead):
         for result, sample in zip(raw, sampled, strict=True):
             is_gt = F.pad(sample.pos_is_gt, (0, len(sample.neg_priors)))
             result.scores = result.scores * (1 - is_gt[:, None].float())
-            detections.append(self._suppress(result, self.train_score_thr))
-        self._add_masks(x, detections)
+            wanted = 1.0 if self.train_instances == "rois" else self.train_score_thr
+            detections.append(self._suppress(result, wanted))
         return detections
+
+    def _masks_and_loss(
+        self,
+        x: tuple[Tensor, ...],
+        sampled: list[SamplingResult],
+        detections: InstanceList,
+        gt_instances: InstanceList,
+    ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
+        """Mask logits of positive RoIs and detections in one pass, and the loss of the former.
+
+        One pass, so that batch normalization sees one batch per step as in Mask R-CNN, on every
+        process. The detections get theirs as ``all_mask_logits``.
+        """
+        rois = bbox2roi([s.pos_priors for s in sampled] + [d.bboxes for d in detections])
+        rois[:, 0] %= len(sampled)
+        masks = self._mask_forward(x, rois)["mask_preds"]
+        counts = [len(s.pos_priors) for s in sampled] + [len(d) for d in detections]
+        parts = masks.split(counts)
+        pos_masks, detected_masks = parts[: len(sampled)], parts[len(sampled) :]
+        for image, image_masks in zip(detections, detected_masks, strict=True):
+            image.all_mask_logits = image_masks
+        losses = self.mask_head.loss_and_target(
+            mask_preds=torch.cat(pos_masks),
+            sampling_results=sampled,
+            batch_gt_instances=gt_instances,
+            rcnn_train_cfg=self.train_cfg,
+        )
+        return pos_masks, losses["loss_mask"]
 
     def _suppress(self, raw: InstanceData, score_thr: float) -> InstanceData:
         """Non-maximum suppression that keeps each detection's class probabilities."""
@@ -180,6 +199,7 @@ class InstanceRoIHead(StandardRoIHead):
             labels=labels,
             scores=class_scores.gather(1, labels[:, None]).flatten(),
             class_scores=class_scores,
+            detected=torch.ones_like(labels, dtype=torch.bool),
         )
 
     def _add_masks(self, x: tuple[Tensor, ...], instances: InstanceList) -> None:
@@ -202,7 +222,8 @@ class InstanceRoIHead(StandardRoIHead):
             log_scores = log_scores.detach()
         instances.class_weights = soft_one_hot(log_scores, self.beta, index=instances.labels)
         masks = instances.pop("all_mask_logits").float()
-        instances.mask_logits = torch.einsum("nt,ntyx->nyx", instances.class_weights, masks)
+        # A sum, not a matrix product: autocast would take that in half precision.
+        instances.mask_logits = (instances.class_weights[..., None, None] * masks).sum(dim=1)
         return instances
 
 
@@ -238,6 +259,7 @@ def _roi_instances(
         labels=labels,
         scores=class_scores.gather(1, labels[:, None]).flatten(),
         class_scores=class_scores,
+        detected=torch.ones_like(labels, dtype=torch.bool),
         all_mask_logits=masks[index],
         gt_inds=gt_inds[index],
     )
@@ -249,5 +271,6 @@ def _match_and_fall_back(
     """Detections with their ground truth, plus a RoI for each instance that none of them finds."""
     iou = bbox_overlaps(detections.bboxes, get_box_tensor(gt.bboxes).float())
     detections.gt_inds = match_instances(iou, detections.labels, gt.labels, match_iou)
-    missed = ~torch.isin(rois.gt_inds, detections.gt_inds)
-    return InstanceData.cat([detections, rois[missed]])
+    fallback = rois[~torch.isin(rois.gt_inds, detections.gt_inds)]
+    fallback.detected = torch.zeros_like(fallback.detected)
+    return InstanceData.cat([detections, fallback])

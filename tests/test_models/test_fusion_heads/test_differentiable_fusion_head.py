@@ -6,6 +6,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData, PixelData
 
 from mmhps.models import DifferentiableFusionHead
+from mmhps.models.fusion_heads.differentiable_fusion_head import _shrink
 from mmhps.models.utils import add_canvases
 
 T, S = 2, 2
@@ -156,9 +157,36 @@ def test_several_rois_of_an_instance_are_averaged():
         gt_inds=torch.tensor([0, 0]),
     )  # fmt: skip
     slots = torch.tensor([0, 0])
-    assert head()._ordered_canvases(two, slots).tolist() == [[[2.0, 1.0]]]
+    assert head()._ordered_canvases(two, slots)[0].tolist() == [[[2.0, 1.0]]]
 
 
 def test_unknown_stuff_values():
     with pytest.raises(ValueError, match="'logits' or 'log_probabilities', got 'softmax'"):
         head(stuff_values="softmax")
+
+
+def test_target_is_sampled_at_pixel_centres():
+    ramp = torch.arange(16)[None, None].expand(1, 8, 16)
+    assert _shrink(ramp, (8, 16), (2, 4))[0].tolist() == [2, 6, 10, 14]
+
+
+def test_slivers_left_by_voided_things_are_small_stuff():
+    logits = semantics(0.0)
+    logits[T] = 1.0
+    logits[0, :, :6] = 9.0
+    ids = fuse(
+        head(void_things=True, test_cfg=dict(stuff_area_limit=16)),
+        instances([], [], [], []),
+        logits,
+    )
+    # Of 32 pixels of stuff 0, 24 look like a thing; the 8 that remain are below the limit.
+    assert (ids == T + S).all()
+
+
+def test_pixels_outside_of_the_own_box_are_ignored():
+    image = instances([[0, 0, 1, 1]], [1], [1.0], [0.0], (1, 2), gt_inds=torch.tensor([0]))
+    logits = torch.zeros(1, T + S, 1, 2, requires_grad=True)
+    gt = sample([[1001] * 8] * 4, 1, (4, 8))
+    head().loss([image], logits, [gt])["loss_panoptic"].backward()
+    assert (logits.grad[0, T:, 0, 0] > 0).all()
+    assert (logits.grad[..., 1] == 0).all()

@@ -12,6 +12,7 @@ def image(*rows):
     data = InstanceData(
         bboxes=torch.tensor(boxes, dtype=torch.float32).view(-1, 4) * 4,
         scores=torch.tensor(scores, dtype=torch.float32),
+        detected=torch.ones(len(boxes), dtype=torch.bool),
         class_weights=torch.eye(2)[list(classes)].view(-1, 2),
         mask_logits=torch.tensor(logits, dtype=torch.float32).view(-1, 1, 1).expand(-1, 2, 2),
     )
@@ -46,3 +47,10 @@ def test_logits_are_averaged_by_score():
 def test_unknown_values():
     with pytest.raises(ValueError, match="'logits' or 'probabilities', got 'masks'"):
         InitialSegmentation("masks")
+
+
+def test_missed_ground_truth_is_left_out():
+    instances = image((LEFT, 0, 0.9, 2.0), (BOTH, 1, 0.9, 2.0))
+    instances.detected = torch.tensor([False, True])
+    isi = isi_of(InitialSegmentation("logits"), instances)
+    assert isi[0].tolist() == [[[0, 0]], [[2.0, 2.0]]]

@@ -2,6 +2,7 @@ import pytest
 import torch
 from mmdet.models.task_modules.assigners import AssignResult
 from mmdet.models.task_modules.samplers import SamplingResult
+from mmdet.structures.bbox import bbox2roi
 from mmengine.structures import InstanceData
 
 from mmhps.models.roi_heads.instance_roi_head import _match_and_fall_back, _roi_instances
@@ -52,11 +53,13 @@ def test_missed_ground_truth_falls_back_to_its_roi(sample):
         labels=torch.tensor([1, 1]),
         scores=torch.tensor([0.9, 0.8]),
         class_scores=torch.zeros(2, 3),
+        detected=torch.tensor([True, True]),
         all_mask_logits=torch.ones(2, 2, 1, 1),
     )
     merged = _match_and_fall_back(found, rois, gt, 0.5)
     assert merged.gt_inds.tolist() == [0, -1, 1]
     assert merged.bboxes[2].tolist() == [20, 20, 30, 30]
+    assert merged.detected.tolist() == [True, True, False]
 
 
 def test_unknown_source_of_instances(build_model):
@@ -92,3 +95,35 @@ def test_prediction_is_that_of_the_standard_head(build_model, make_batch):
         torch.testing.assert_close(our.bboxes, peer.bboxes)
         torch.testing.assert_close(our.scores, peer.scores)
         assert torch.equal(our.labels, peer.labels)
+        rois = bbox2roi([our.bboxes if o is our else o.bboxes[:0] for o in ours])
+        masks = model.roi_head._mask_forward(x, rois)["mask_preds"].detach()
+        chosen = masks[torch.arange(len(our)), our.labels]
+        torch.testing.assert_close(our.mask_logits, chosen)
+
+
+@pytest.mark.parametrize("class_gradient", [True, False])
+def test_panoptic_gradient_reaches_the_classifier_through_equation_1(
+    build_model, make_batch, class_gradient
+):
+    model = build_model(
+        "mini/hps_r18_mini.py",
+        roi_head=dict(class_gradient=class_gradient),
+        panoptic_fusion_head=dict(score_weight=0.0),
+    ).train()
+    data = model.data_preprocessor(make_batch(), training=True)
+    model(**data, mode="loss")["loss_panoptic"].backward()
+    gradient = model.roi_head.bbox_head.fc_cls.weight.grad
+    assert (gradient is not None and bool(gradient.abs().sum() > 0)) is class_gradient
+
+
+def test_each_instance_gets_the_mask_of_its_class(build_model):
+    model = build_model("mini/hps_r18_mini.py")
+    masks = torch.arange(2.0)[:, None, None, None] * 10 + torch.arange(8.0)[None, :, None, None]
+    chosen = model.roi_head._choose_class(
+        InstanceData(
+            labels=torch.tensor([2, 5]),
+            class_scores=torch.full((2, 9), 1 / 9),
+            all_mask_logits=masks.expand(2, 8, 1, 1),
+        )
+    )
+    assert chosen.mask_logits.flatten().tolist() == [2.0, 15.0]

@@ -90,3 +90,13 @@ def test_predict_leaves_padding_out(rescale):
     with torch.no_grad():
         shapes = [p.shape[1:] for p in head.predict(pyramid(), metas, rescale)]
     assert shapes == ([(128, 128), (25, 20)] if rescale else [(64, 64), (50, 40)])
+
+
+def test_padding_does_not_bleed_into_the_image():
+    head = ConcatSemanticHead(**SMALL).eval()
+    logits = torch.zeros(1, 5, 2, 4)
+    logits[..., 2:] = 100.0
+    head.forward = lambda x: dict(seg_preds=logits)
+    meta = dict(batch_input_shape=(8, 16), img_shape=(8, 6), ori_shape=(16, 12))
+    # The image ends two pixels before the middle of the jump from 0 to 100 at column 8.
+    assert head.predict((), [meta], rescale=True)[0].max() == 0
