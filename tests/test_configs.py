@@ -60,7 +60,7 @@ def test_builds(name):
         assert len(dataset.metainfo["classes"]) == model.panoptic_fusion_head.num_classes
         assert loader.dataset.filter_cfg.max_instances == 30
     METRICS.build(cfg.val_evaluator)
-    VISUALIZERS.build(cfg.visualizer)
+    assert VISUALIZERS.get(cfg.visualizer.type) is not None
     assert cfg.default_scope == "mmdet"
     assert cfg.custom_imports.imports == ["mmhps"]
 

@@ -60,14 +60,14 @@ def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> d
 
     Returns:
         The content of ``result.json``: ``metrics`` (and ``heuristic``) in percent, ``checkpoint``,
-        ``minutes`` and ``seconds_per_step`` of training, ``seed``, ``config``, ``commit``, ``date``
-        and ``versions``.
+        ``minutes`` (since the last interruption) and ``seconds_per_step`` of training, ``seed``,
+        ``config``, ``commit``, ``date`` and ``versions``.
 
     Raises:
         ValueError: ``work_dir`` holds a run of another config or seed.
     """
     cfg = copy.deepcopy(cfg)
-    cfg.work_dir, cfg.resume, cfg.randomness = str(work_dir), True, dict(seed=seed)
+    cfg.work_dir, cfg.randomness = str(work_dir), dict(seed=seed)
     stored = work_dir / RESULT
     if stored.exists():
         return _check(json.loads(stored.read_text(encoding="utf-8")), cfg, stored)
@@ -75,7 +75,9 @@ def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> d
 
     print(f"{title}: training", flush=True)
     timer, start = StepTimer(), time.monotonic()
-    with running(cfg) as runner:
+    unfinished = copy.deepcopy(cfg)
+    unfinished.resume = (work_dir / "last_checkpoint").exists()
+    with running(unfinished) as runner:
         runner.register_hook(timer)
         runner.train()
         checkpoint = runner.message_hub.get_info("last_ckpt")
@@ -104,7 +106,7 @@ def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> d
 def score(cfg: Config, checkpoint: str, title: str) -> dict[str, float]:
     """Panoptic quality of a checkpoint on the test data of a config, in percent."""
     cfg = copy.deepcopy(cfg)
-    cfg.load_from, cfg.resume = checkpoint, False
+    cfg.load_from = checkpoint
     print(title, flush=True)
     with running(cfg) as runner:
         scores = runner.test()

@@ -13,7 +13,7 @@ def config(**options):
 
 
 def stored_config(cfg, work_dir, seed):
-    cfg.work_dir, cfg.resume, cfg.randomness = str(work_dir), True, dict(seed=seed)
+    cfg.work_dir, cfg.randomness = str(work_dir), dict(seed=seed)
     return cfg.pretty_text
 
 

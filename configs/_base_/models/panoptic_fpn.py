@@ -147,15 +147,15 @@ model = dict(
         rpn=dict(
             nms_pre=1000, max_per_img=1000, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0
         ),
-        # not stated in the paper: score and NMS thresholds, overlap and smallest stuff area, from
-        # MMDetection's panoptic-fpn_r50_fpn_1x_coco.py; UPSNet's smallest stuff area on
-        # 2048x1024 pixels is 2048, i.e. 512 on 1024x512
+        # not stated in the paper: score and NMS thresholds, and the largest overlap, from
+        # MMDetection's panoptic-fpn_r50_fpn_1x_coco.py; the smallest stuff area, in pixels of the
+        # output (2048x1024), from UPSNet, as MMDetection's 4096 is meant for COCO
         rcnn=dict(
             score_thr=0.6,
             nms=dict(type="nms", iou_threshold=0.5, class_agnostic=True),
             max_per_img=100,
             mask_thr_binary=0.5,
         ),
-        panoptic=dict(mask_overlap=0.5, stuff_area_limit=512),
+        panoptic=dict(mask_overlap=0.5, stuff_area_limit=2048),
     ),
 )

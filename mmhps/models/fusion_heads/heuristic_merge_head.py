@@ -21,7 +21,9 @@ class HeuristicMergeHead(HeuristicFusionHead):
     MMDetection's head expects the S stuff channels followed by one channel for all things, whose
     pixels become void unless an instance covers them; that channel is the largest thing logit.
     Instances may come with masks (from any ``roi_head.predict``) or with mask logits (from
-    ``InstanceRoIHead``), so that one network can be scored with either fusion.
+    ``InstanceRoIHead``), so that one network can be scored with either fusion. Mask logits are
+    resized and cut at 0, where MMDetection resizes probabilities and cuts at 0.5; the two differ in
+    a few pixels at edges.
     """
 
     def predict(
