@@ -57,6 +57,11 @@ def test_target_by_hand():
     assert target.tolist() == [[0, 2, 4], [-1, -1, -1]]
 
 
+def test_unknown_instances_are_ignored():
+    target = panoptic_target(torch.tensor([[1000, 2000, 7001]]), longs(0), 2, 2, ignore_index=-1)
+    assert target.tolist() == [[2, -1, -1]]
+
+
 def test_ignore_uncovered_by_hand():
     target = torch.tensor([[0, 3, 3, 4, -1]])
     cover = torch.tensor([[[False, True, False, True, True]], [[True, True, True, True, False]]])
