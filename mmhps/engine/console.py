@@ -23,6 +23,8 @@ WARNED_BY_STRANGERS = (
     ("`broadcast_buffers` is deprecated", FutureWarning),
     # --out; mmdet advises a metric that needs panopticapi.
     ("Panoptic segmentation map will not be compressed", UserWarning),
+    # A second runner in one process takes the visualizer of the first.
+    (r"<class 'mmhps\..*instance named of visualizer has been created", UserWarning),
     # mmengine says that it sets what no one had set.
     ("Setting (OMP|MKL)_NUM_THREADS environment variable", UserWarning),
 )

@@ -77,6 +77,8 @@ def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> d
     timer, start = StepTimer(), time.monotonic()
     unfinished = copy.deepcopy(cfg)
     unfinished.resume = (work_dir / "last_checkpoint").exists()
+    # Scored once, after the last step.
+    unfinished.val_dataloader = unfinished.val_evaluator = unfinished.val_cfg = None
     with running(unfinished) as runner:
         runner.register_hook(timer)
         runner.train()

@@ -26,7 +26,7 @@ class InitialSegmentation(BaseModule):
     """
 
     def __init__(
-        self, values: str = "probabilities", per_pixel: bool = True, detach: bool = False
+        self, values: str = "probabilities", per_pixel: bool = True, detach: bool = True
     ) -> None:
         super().__init__()
         if values not in ("logits", "probabilities"):

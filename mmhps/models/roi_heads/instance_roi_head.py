@@ -40,7 +40,8 @@ class InstanceRoIHead(StandardRoIHead):
         rois_per_instance: For ``'rois'``: how many RoIs each instance averages.
         train_score_thr: For ``'detections'``: lowest score.
         match_iou: For ``'detections'``: IoU above which a detection stands for the ground truth.
-        class_gradient: Let gradients pass through the class choice, as Eq. (1) intends.
+        class_gradient: Let gradients pass through the class choice, as Eq. (1) intends. Without
+            them the box classifier still learns from the scores on the canvases.
         beta: Sharpness of Eq. (1); the paper says "a large constant".
     """
 
@@ -51,7 +52,7 @@ class InstanceRoIHead(StandardRoIHead):
         rois_per_instance: int = 1,
         train_score_thr: float = 0.3,
         match_iou: float = 0.5,
-        class_gradient: bool = True,
+        class_gradient: bool = False,
         beta: float = 10.0,
         **kwargs,
     ) -> None:
