@@ -68,7 +68,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         merge_iou: float = 0.5,
         min_visible: float = 0.5,
         void_things: bool = True,
-        loss_weight: float = 0.5,
+        loss_weight: float = 0.2,
         segment_power: float = 0.5,
         test_cfg: OptConfigType = None,
         init_cfg: OptMultiConfig = None,

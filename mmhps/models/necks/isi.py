@@ -26,7 +26,7 @@ class InitialSegmentation(BaseModule):
     """
 
     def __init__(
-        self, values: str = "probabilities", per_pixel: bool = True, detach: bool = True
+        self, values: str = "probabilities", per_pixel: bool = True, detach: bool = False
     ) -> None:
         super().__init__()
         if values not in ("logits", "probabilities"):

@@ -52,7 +52,7 @@ class InstanceRoIHead(StandardRoIHead):
         rois_per_instance: int = 1,
         train_score_thr: float = 0.3,
         match_iou: float = 0.5,
-        class_gradient: bool = False,
+        class_gradient: bool = True,
         beta: float = 10.0,
         **kwargs,
     ) -> None:
