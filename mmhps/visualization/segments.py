@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-INSTANCE_OFFSET = 1000
-"""Panoptic value = label + INSTANCE_OFFSET * instance, as in mmdet."""
+from mmhps.functional.gt_order import INSTANCE_OFFSET
 
 VOID = -1
 """Label of void segments after :func:`split_segments`, whatever value void had in the map."""

@@ -12,11 +12,10 @@ from scipy.ndimage import find_objects
 
 from mmhps.datasets.id_maps import Segment
 from mmhps.datasets.transforms.loading import FIRST_SEGMENT
+from mmhps.functional.gt_order import INSTANCE_OFFSET
 
 VOID = 255
 """Label of void pixels in ground truth."""
-INSTANCE_OFFSET = 1000
-"""A panoptic id is ``label + INSTANCE_OFFSET * instance``, as in mmdet.evaluation.functional."""
 
 
 @TRANSFORMS.register_module()
