@@ -3,7 +3,7 @@
 from .detectors import HPS, SemanticPlusInstance
 from .fusion_heads import DifferentiableFusionHead, HeuristicMergeHead
 from .necks import InitialSegmentation
-from .roi_heads import InstanceRoIHead
+from .roi_heads import InstanceRoIHead, SamplingRoIExtractor
 from .seg_heads import ConcatSemanticHead, ISISemanticHead
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "ISISemanticHead",
     "InitialSegmentation",
     "InstanceRoIHead",
+    "SamplingRoIExtractor",
     "SemanticPlusInstance",
 ]

@@ -1,3 +1,4 @@
 from .instance_roi_head import InstanceRoIHead
+from .sampling_roi_extractor import SamplingRoIExtractor
 
-__all__ = ["InstanceRoIHead"]
+__all__ = ["InstanceRoIHead", "SamplingRoIExtractor"]
