@@ -91,6 +91,7 @@ def test_literal_reading_differs_in_what_the_paper_leaves_open():
     assert {key.rsplit(".", 1)[0] for key in literal} == {
         "model.roi_head",
         "model.panoptic_fusion_head",
+        "model.test_cfg.panoptic",
     }
 
 

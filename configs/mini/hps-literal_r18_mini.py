@@ -8,7 +8,9 @@ model = dict(
         score_weight=0.0,
         segment_power=0.0,
         loss_weight=1.0,
-        min_visible=0.0,
+        stuff_values="logits",
+        empty=0.0,
         void_things=False,
     ),
+    test_cfg=dict(panoptic=dict(mask_overlap=1.0)),
 )

@@ -17,12 +17,12 @@ from .gt_order import (
     panoptic_target,
 )
 from .isi import initial_segmentation_image
+from .occlusion import not_hidden
 from .panoptic_logits import (
     panoptic_argmax,
     panoptic_logits,
     panoptic_loss,
     segment_weights,
-    visible_fraction,
 )
 from .soft_argmax import soft_argmax, soft_one_hot
 
@@ -36,6 +36,7 @@ __all__ = [
     "match_instances",
     "merge_groups",
     "merge_layers",
+    "not_hidden",
     "panoptic_argmax",
     "panoptic_logits",
     "panoptic_loss",
@@ -45,6 +46,5 @@ __all__ = [
     "segment_weights",
     "soft_argmax",
     "soft_one_hot",
-    "visible_fraction",
     "weighted_mean",
 ]

@@ -17,7 +17,6 @@ __all__ = [
     "panoptic_logits",
     "panoptic_loss",
     "segment_weights",
-    "visible_fraction",
 ]
 
 
@@ -97,19 +96,3 @@ def panoptic_argmax(
         best[window] = torch.where(wins, logits, best[window])
         winner[window] = torch.where(wins, len(stuff_logits) + n, winner[window])
     return winner
-
-
-def visible_fraction(winner: Tensor, layers: Sequence[Layer], num_stuff: int) -> Tensor:
-    """How much of each instance's own mask (positive logits) the instance has won.
-
-    Args:
-        winner: (H, W) from :func:`panoptic_argmax`.
-        layers: N canvases, as windows.
-        num_stuff: S.
-
-    Returns:
-        (N,) float32 >= 0: won pixels over mask pixels; 0 for an instance that won nothing.
-    """
-    won = torch.bincount(winner.flatten(), minlength=num_stuff + len(layers))[num_stuff:]
-    area = won.new_tensor([int((canvas > 0).sum()) for _, canvas in layers])
-    return won / area.clamp(min=1)

@@ -10,7 +10,6 @@ from mmhps.functional import (
     paste_canvases,
     paste_window,
     segment_weights,
-    visible_fraction,
 )
 
 IGNORE = -100
@@ -21,7 +20,6 @@ def test_no_instances():
     fused = panoptic_logits(stuff, torch.zeros(0, 1, 2))
     assert torch.equal(fused, stuff)
     assert panoptic_argmax(stuff, [], 1.0, torch.zeros(0)).tolist() == [[0, 1]]
-    assert visible_fraction(torch.zeros(1, 2, dtype=torch.long), [], 2).shape == (0,)
 
 
 def test_softmax_over_stuff_and_instances_by_hand():
@@ -95,8 +93,3 @@ def test_argmax_equals_the_dense_softmax(seed):
     winner = panoptic_argmax(stuff, layers, 2.0, offsets)
     assert torch.equal(winner, expected)
     assert winner.max() >= 3
-
-    visible = visible_fraction(winner, layers, 3)
-    for n in range(num):
-        area = (paste_canvases(masks, boxes, size, -1.0)[n] > 0).sum().clamp(min=1)
-        assert visible[n] == pytest.approx(((expected == 3 + n).sum() / area).item())

@@ -18,12 +18,12 @@ from mmhps.functional import (
     ignore_uncovered,
     merge_groups,
     merge_layers,
+    not_hidden,
     panoptic_argmax,
     panoptic_logits,
     panoptic_loss,
     panoptic_target,
     paste_window,
-    visible_fraction,
     weighted_mean,
 )
 
@@ -42,18 +42,20 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         num_stuff_classes: S.
         mask_scale: Factor from mask logits to the scale of the stuff logits.
         score_weight: Factor of the log score; 0 leaves the detector's confidence out.
-        stuff_values: What canvases compete with: ``'logits'``, or ``'log_probabilities'`` among
-            the stuff classes, which puts both on one scale (a positive canvas then beats stuff).
-        empty: What a canvas holds outside of its box, in training. At test an instance never
-            claims pixels outside of its box.
+        stuff_values: What canvases compete with: ``'log_probabilities'``, those of the semantic
+            branch's softmax over all T + S classes, or its bare ``'logits'``. With the former, stuff
+            gives way where the semantic branch itself sees a thing.
+        empty: What a canvas holds outside of its box, in training; finite for bare logits only.
+            At test an instance never claims pixels outside of its box.
         merge_iou: At test, canvases of one class whose masks overlap by more are merged.
-        min_visible: At test, an instance that keeps a smaller share of its mask drops out.
         void_things: At test, pixels that the semantic branch takes for a thing, and that no
             instance claims, become void, as in the heuristic merge. Otherwise they are stuff.
         loss_weight: Weight of the panoptic loss.
         segment_power: The panoptic loss weighs a pixel by ``area ** -segment_power`` of its
             segment; 0 is plain cross-entropy.
-        test_cfg: ``stuff_area_limit``: smaller stuff becomes void, in pixels of the output.
+        test_cfg: The options of the heuristic merge, with the same meaning. ``mask_overlap``: an
+            instance drops out if instances of a higher score hide a larger share of its mask.
+            ``stuff_area_limit``: smaller stuff becomes void, in pixels of the output.
         init_cfg: Unused; there are no weights.
     """
 
@@ -63,10 +65,9 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         num_stuff_classes: int = 11,
         mask_scale: float = 4.0,
         score_weight: float = 1.0,
-        stuff_values: str = "logits",
-        empty: float = 0.0,
+        stuff_values: str = "log_probabilities",
+        empty: float = -torch.inf,
         merge_iou: float = 0.5,
-        min_visible: float = 0.5,
         void_things: bool = True,
         loss_weight: float = 0.2,
         segment_power: float = 0.5,
@@ -83,7 +84,6 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         self.stuff_values = stuff_values
         self.empty = empty
         self.merge_iou = merge_iou
-        self.min_visible = min_visible
         self.void_things = void_things
         self.loss_weight = loss_weight
         self.segment_power = segment_power
@@ -146,7 +146,9 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
     def _stuff(self, seg_logits: Tensor) -> Tensor:
         """(T + S, H, W) -> (S, H, W): what the canvases compete with."""
         stuff = seg_logits[self.num_things_classes :].float()
-        return stuff.log_softmax(0) if self.stuff_values == "log_probabilities" else stuff
+        if self.stuff_values == "log_probabilities":
+            stuff = stuff - seg_logits.float().logsumexp(0)
+        return stuff
 
     def _offsets(self, scores: Tensor) -> Tensor:
         return self.score_weight * scores.float().clamp(min=1e-6).log()
@@ -167,15 +169,12 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         """Panoptic ids (H, W) of one image."""
         groups = merge_groups(image.canvases, image.labels, self.merge_iou)
         layers, leaders = merge_layers(layers, groups, image.scores)
-        labels, offsets = image.labels[leaders], self._offsets(image.scores[leaders])
-        stuff = self._stuff(logits)
-        winner = panoptic_argmax(stuff, layers, self.mask_scale, offsets)
-        visible = visible_fraction(winner, layers, len(stuff))
-        keep = (visible > 0) & (visible >= self.min_visible)
-        if not keep.all():
-            layers = [layer for layer, kept in zip(layers, keep.tolist(), strict=True) if kept]
-            labels, offsets = labels[keep], offsets[keep]
-            winner = panoptic_argmax(stuff, layers, self.mask_scale, offsets)
+        keep = not_hidden(layers, output_size(logits), self.test_cfg.get("mask_overlap", 0.5))
+        layers = [layer for layer, kept in zip(layers, keep.tolist(), strict=True) if kept]
+        labels, scores = image.labels[leaders][keep], image.scores[leaders][keep]
+        winner = panoptic_argmax(
+            self._stuff(logits), layers, self.mask_scale, self._offsets(scores)
+        )
         return self._to_ids(winner, labels, logits)
 
     def _to_ids(self, winner: Tensor, labels: Tensor, logits: Tensor) -> Tensor:

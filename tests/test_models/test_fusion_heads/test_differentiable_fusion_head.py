@@ -19,11 +19,11 @@ def head(**kwargs):
         num_stuff_classes=S,
         mask_scale=1.0,
         score_weight=0.0,
-        min_visible=0.0,
+        stuff_values="logits",
         void_things=False,
         loss_weight=1.0,
         segment_power=0.0,
-        test_cfg=dict(stuff_area_limit=0),
+        test_cfg=dict(mask_overlap=1.0, stuff_area_limit=0),
     )
     return DifferentiableFusionHead(**{**options, **kwargs})
 
@@ -68,10 +68,30 @@ def test_canvas_competes_with_stuff_logits():
     assert fuse(head(mask_scale=2.0), image)[0].tolist() == [1001, 1001, 2, 2, 3, 3, 2000, 2000]
 
 
-def test_log_probabilities_put_both_on_one_scale():
-    image = instances([[0, 0, 2, 4]], [1], [0.9], [0.1])
-    assert fuse(head(), image)[0, 0] == 2
-    assert fuse(head(stuff_values="log_probabilities"), image)[0, 0] == 1001
+def test_log_probabilities_are_those_of_all_classes():
+    logits = semantics()
+    logits[0, :, 1] = 3.0
+    image = instances([[0, 0, 2, 4]], [1], [0.5], [0.1])
+    assert fuse(head(score_weight=1.0), image, logits)[0, :2].tolist() == [2, 2]
+    # The canvas holds 0.1 + log(0.5) = -0.6. Stuff 0 has log(0.87) = -0.1, and log(0.48) = -0.7 where
+    # a thing is as likely.
+    fusion = head(score_weight=1.0, stuff_values="log_probabilities")
+    assert fuse(fusion, image, logits)[0, :2].tolist() == [2, 1001]
+
+
+def test_loss_of_log_probabilities_by_hand():
+    # One pixel: two things and two stuff classes share alike, so stuff has 1/4 each; the canvas
+    # holds log(1/2).
+    image = instances(
+        [[0, 0, 1, 1]], [1], [1.0], [math.log(0.5)], (1, 1), gt_inds=torch.tensor([0])
+    )
+    logits = torch.zeros(1, T + S, 1, 1, requires_grad=True)
+    fusion = head(stuff_values="log_probabilities")
+    loss = fusion.loss([image], logits, [sample([[1001] * 4] * 4, 1, (4, 4))])["loss_panoptic"]
+    assert loss.item() == pytest.approx(math.log(2))
+    loss.backward()
+    # Both gain: the things, as the pixel is one, and nothing outside of a box counts.
+    assert (logits.grad[0, :T] < 0).all() and (logits.grad[0, T:] > 0).all()
 
 
 def test_score_decides_between_overlapping_instances():
@@ -83,10 +103,10 @@ def test_score_decides_between_overlapping_instances():
 
 
 def test_nearly_hidden_instances_drop_out():
-    image = instances([[0, 0, 4, 4], [1, 0, 5, 4]], [0, 1], [0.9, 0.8], [6.0, 5.0])
-    assert fuse(head(), image)[0].tolist() == [1000] * 4 + [2001, 3, 3, 3]
-    # One of four columns remains visible.
-    dropped = fuse(head(min_visible=0.5), image)[0].tolist()
+    image = instances([[0, 0, 4, 4], [1, 0, 5, 4]], [0, 1], [0.9, 0.8], [6.0, 7.0])
+    assert fuse(head(), image)[0].tolist() == [1000] + [2001] * 4 + [3, 3, 3]
+    # Three of four columns lie behind the instance of the higher score.
+    dropped = fuse(head(test_cfg=dict(mask_overlap=0.5)), image)[0].tolist()
     assert dropped == [1000] * 4 + [3, 3, 3, 3]
 
 
@@ -135,8 +155,11 @@ def test_loss_by_hand():
     gt = [[2] * 4 + [1001] * 4] * 4
     logits = torch.zeros(1, T + S, 1, 2)
     loss = head().loss([image], logits, [sample(gt, 1, (4, 8))])["loss_panoptic"]
-    # Left: stuff 0, stuff 1 and an empty canvas at 0 share alike; right: 1, 1 against 2.
-    assert loss.item() == pytest.approx((math.log(3) + math.log(2)) / 2)
+    # Left: stuff 0 and stuff 1 share alike, the instance is no candidate; right: 1, 1 against 2.
+    assert loss.item() == pytest.approx(math.log(2))
+    # With an empty canvas at 0 three share the left pixel.
+    filled = head(empty=0.0).loss([image], logits, [sample(gt, 1, (4, 8))])["loss_panoptic"]
+    assert filled.item() == pytest.approx((math.log(3) + math.log(2)) / 2)
     halved = head(loss_weight=0.5).loss([image], logits, [sample(gt, 1, (4, 8))])
     assert halved["loss_panoptic"].item() == pytest.approx(loss.item() / 2)
 
@@ -157,7 +180,7 @@ def test_several_rois_of_an_instance_are_averaged():
         gt_inds=torch.tensor([0, 0]),
     )  # fmt: skip
     slots = torch.tensor([0, 0])
-    assert head()._ordered_canvases(two, slots)[0].tolist() == [[[2.0, 1.0]]]
+    assert head(empty=0.0)._ordered_canvases(two, slots)[0].tolist() == [[[2.0, 1.0]]]
 
 
 def test_unknown_stuff_values():

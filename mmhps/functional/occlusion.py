@@ -1,0 +1,44 @@
+"""Which instances drop out because those with a higher score hide them.
+
+Panoptic FPN (Kirillov et al., 2019, section 4.2 of its heuristic merge) decides it on masks, and so
+does HPS here before the softmax. Shapes: N instances, H x W canvas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .canvas import Layer
+
+__all__ = ["not_hidden"]
+
+
+def not_hidden(layers: Sequence[Layer], size: tuple[int, int], max_overlap: float) -> Tensor:
+    """Which instances keep enough of their mask, those with a higher score being in front.
+
+    A mask is where the logit is positive. An instance drops out if it has none, or if the kept
+    instances before it cover more than ``max_overlap`` of it.
+
+    Args:
+        layers: N canvases by falling score, as windows: see
+            :func:`mmhps.functional.paste_window`.
+        size: Canvas size (H, W).
+        max_overlap: Share of a mask in 0..1; 1 keeps every instance that has a mask.
+
+    Returns:
+        (N,) bool.
+    """
+    keep = torch.zeros(len(layers), dtype=torch.bool)
+    if not layers:
+        return keep
+    taken = torch.zeros(size, dtype=torch.bool, device=layers[0][1].device)
+    for n, (window, canvas) in enumerate(layers):
+        mask = canvas > 0
+        area, hidden = torch.stack([mask.sum(), (mask & taken[window]).sum()]).tolist()
+        keep[n] = area > 0 and hidden <= max_overlap * area
+        if keep[n]:
+            taken[window] |= mask
+    return keep.to(taken.device)
