@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from mmdet.models.layers import multiclass_nms
 from mmdet.models.roi_heads import StandardRoIHead
 from mmdet.models.task_modules.samplers import SamplingResult
@@ -30,12 +29,13 @@ class InstanceRoIHead(StandardRoIHead):
     - ``class_weights`` (N, T), the one-hot rows of Eq. (1),
     - ``mask_logits`` (N, M, M) of the chosen class,
     - ``detected`` (N,), False for ground truth that no detection found, which only training adds,
+    - at test ``proposal`` (N,), the index of the proposal that each one comes from,
     - in training ``gt_inds`` (N,), the ground-truth instance that each one stands for, or -1.
 
     Args:
         train_instances: Which instances make the canvases in training (not stated in the paper).
-            ``'detections'``: what the detector itself would output for the sampled RoIs, false
-            detections included; ground truth that none of them finds falls back to its best RoI.
+            ``'detections'``: what the detector itself outputs, as at test, false detections
+            included; ground truth that none of them finds falls back to its best sampled RoI.
             ``'rois'``: the best ``rois_per_instance`` sampled RoIs of each ground-truth instance.
         rois_per_instance: For ``'rois'``: how many RoIs each instance averages.
         train_score_thr: For ``'detections'``: lowest score.
@@ -84,6 +84,7 @@ class InstanceRoIHead(StandardRoIHead):
             Losses, and per image the instances described above with ``gt_inds``.
         """
         gt_instances, gt_ignored, metas = unpack_gt_instances(batch_data_samples)
+        detections = self._training_detections(x, proposals, metas)
         sampled = [
             self._sample(
                 proposals[i], gt_instances[i], gt_ignored[i], [level[i : i + 1] for level in x]
@@ -92,7 +93,6 @@ class InstanceRoIHead(StandardRoIHead):
         ]
         box_results = self.bbox_loss(x, sampled)
         scores = box_results["cls_score"].split([len(s.priors) for s in sampled])
-        detections = self._training_detections(sampled, box_results, metas)
         pos_masks, losses = self._masks_and_loss(x, sampled, detections, gt_instances)
         losses = {**box_results["loss_bbox"], **losses}
         instances = []
@@ -136,23 +136,25 @@ class InstanceRoIHead(StandardRoIHead):
         return self.bbox_sampler.sample(assigned, proposals, gt, feats=features)
 
     def _training_detections(
-        self, sampled: list[SamplingResult], box_results: dict[str, Tensor], metas: list[dict]
+        self, x: tuple[Tensor, ...], proposals: InstanceList, metas: list[dict]
     ) -> InstanceList:
-        """What the detector outputs for the sampled RoIs; ground-truth boxes score 0."""
-        counts = [len(s.priors) for s in sampled]
-        raw = self.bbox_head.predict_by_feat(
-            rois=bbox2roi([s.priors for s in sampled]).split(counts),
-            cls_scores=box_results["cls_score"].split(counts),
-            bbox_preds=box_results["bbox_pred"].split(counts),
-            batch_img_metas=metas,
-            rcnn_test_cfg=None,
-        )
-        detections = []
-        for result, sample in zip(raw, sampled, strict=True):
-            is_gt = F.pad(sample.pos_is_gt, (0, len(sample.neg_priors)))
-            result.scores = result.scores * (1 - is_gt[:, None].float())
+        """What the detector outputs for all proposals, with gradients to the class scores.
+
+        The sampled RoIs would not do: most background is missing among them, and with it most of
+        the false detections that testing sees.
+        """
+        with torch.no_grad():
+            raw = self.predict_bbox(x, metas, proposals, rcnn_test_cfg=None, rescale=False)
             wanted = 1.0 if self.train_instances == "rois" else self.train_score_thr
-            detections.append(self._suppress(result, wanted))
+            detections = [self._suppress(result, wanted) for result in raw]
+        # Once more with gradients, for the few proposals that became detections.
+        picked = zip(proposals, detections, strict=True)
+        rois = bbox2roi([p.bboxes[d.pop("proposal")] for p, d in picked])
+        class_scores = self._bbox_forward(x, rois)["cls_score"].softmax(-1)
+        counts = [len(d) for d in detections]
+        for image, scores in zip(detections, class_scores.split(counts), strict=True):
+            image.class_scores = scores
+            image.scores = scores.gather(1, image.labels[:, None]).flatten()
         return detections
 
     def _masks_and_loss(
@@ -194,10 +196,12 @@ class InstanceRoIHead(StandardRoIHead):
                 self.test_cfg.max_per_img,
                 return_inds=True,
             )
-        class_scores = raw.scores[inds // self.bbox_head.num_classes]
+        proposal = inds // self.bbox_head.num_classes
+        class_scores = raw.scores[proposal]
         return InstanceData(
             bboxes=dets[:, :4],
             labels=labels,
+            proposal=proposal,
             scores=class_scores.gather(1, labels[:, None]).flatten(),
             class_scores=class_scores,
             detected=torch.ones_like(labels, dtype=torch.bool),

@@ -67,18 +67,34 @@ def test_unknown_source_of_instances(build_model):
         build_model("mini/hps_r18_mini.py", roi_head=dict(train_instances="boxes"))
 
 
-def test_training_detections_leave_ground_truth_boxes_out(build_model, make_batch):
-    """With nothing but ground-truth boxes sampled, no detection may come of them."""
-    model = build_model("mini/hps_r18_mini.py", roi_head=dict(train_score_thr=0.0)).train()
+def test_training_detections_are_those_of_testing(build_model, make_batch):
+    """All proposals count, not only the sampled ones, and ground-truth boxes are none of them."""
+    model = build_model("mini/hps_r18_mini.py", roi_head=dict(train_score_thr=0.0)).eval()
+    data = model.data_preprocessor(make_batch(), training=True)
+    samples = data["data_samples"]
+    x = model.extract_feat(data["inputs"])
+    proposals = model.rpn_head.predict(x, samples, rescale=False)
+    expected = model.roi_head.predict_instances(x, proposals, samples)
+    _, instances = model.roi_head.loss_and_instances(x, proposals, samples)
+    for image, peer in zip(instances, expected, strict=True):
+        found = image[image.detected]
+        assert len(found) == len(peer) > 0
+        for key in ("bboxes", "labels", "scores", "mask_logits"):
+            torch.testing.assert_close(found[key], peer[key], msg=key)
+        assert found.scores.requires_grad and not found.bboxes.requires_grad
+
+
+def test_without_detections_every_instance_falls_back(build_model, make_batch):
+    model = build_model("mini/hps_r18_mini.py").train()
     data = model.data_preprocessor(make_batch(), training=True)
     x = model.extract_feat(data["inputs"])
-    proposals = [InstanceData(bboxes=boxes(), scores=torch.zeros(0)) for _ in range(2)]
-    for p in proposals:
-        p.bboxes = torch.zeros(0, 4)
-    _, instances = model.roi_head.loss_and_instances(x, proposals, data["data_samples"])
+    proposals = [InstanceData(bboxes=torch.zeros(0, 4), scores=torch.zeros(0)) for _ in range(2)]
+    losses, instances = model.roi_head.loss_and_instances(x, proposals, data["data_samples"])
     for image in instances:
         assert image.gt_inds.tolist() == [0, 1]
+        assert not image.detected.any()
         assert image.bboxes.tolist() == [[8, 8, 40, 48], [30, 20, 60, 60]]
+    losses["loss_cls"].backward()
 
 
 def test_prediction_is_that_of_the_standard_head(build_model, make_batch):
