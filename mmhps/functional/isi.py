@@ -13,7 +13,10 @@ __all__ = ["initial_segmentation_image"]
 
 
 def initial_segmentation_image(
-    canvases: Tensor, class_weights: Tensor, cover: Tensor | None = None
+    canvases: Tensor,
+    class_weights: Tensor,
+    cover: Tensor | None = None,
+    min_weight: float = 0.0,
 ) -> Tensor:
     """Merge the canvases of each class by weighted average into one layer per thing class.
 
@@ -23,8 +26,10 @@ def initial_segmentation_image(
             confidence in the column of its class.
         cover: (N, h, w) bool, the pixels inside each instance's box. With it, a pixel averages
             over the instances whose boxes hold it, otherwise over all instances of the class.
+        min_weight: Where the weights sum to less, the rest of it counts for an empty layer: with 1,
+            a lone instance of confidence 0.4 appears at 0.4 of its canvas, not in full.
 
     Returns:
         (T, h, w) float32; an all-zero layer for a class without instances.
     """
-    return weighted_mean(canvases, class_weights, cover)
+    return weighted_mean(canvases, class_weights, cover, min_weight)

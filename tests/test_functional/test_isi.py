@@ -28,6 +28,15 @@ def test_cover_keeps_empty_canvases_from_diluting():
     assert initial_segmentation_image(canvases, weights, cover).tolist() == [[[4.0, 8.0]]]
 
 
+def test_missing_weight_counts_as_empty():
+    canvases = torch.tensor([[[1.0, 1.0]], [[0.5, 0.0]]])
+    weights = torch.tensor([[0.4], [1.6]])
+    cover = torch.tensor([[[True, True]], [[True, False]]])
+    isi = initial_segmentation_image(canvases, weights, cover, min_weight=1.0)
+    # Left: (0.4 * 1 + 1.6 * 0.5) / 2; right: 0.4 * 1 and an empty layer of weight 0.6.
+    torch.testing.assert_close(isi, torch.tensor([[[0.6, 0.4]]]))
+
+
 def test_gradcheck():
     generator = torch.Generator().manual_seed(0)
     canvases = torch.randn(3, 2, 2, generator=generator, dtype=torch.float64, requires_grad=True)

@@ -8,7 +8,9 @@ SIZE = (2, 8)
 def layers(*spans, logit=1.0):
     """Canvases over both rows whose masks span columns ``left..right``."""
     mask = torch.full((2, 2), logit)
-    return [paste_window(mask, torch.tensor([left, 0.0, right, 2.0]), SIZE) for left, right in spans]
+    return [
+        paste_window(mask, torch.tensor([left, 0.0, right, 2.0]), SIZE) for left, right in spans
+    ]
 
 
 def test_no_instances():

@@ -22,17 +22,24 @@ class InitialSegmentation(BaseModule):
         values: What is averaged: ``'logits'`` of the masks, or ``'probabilities'``.
         per_pixel: Average each pixel over the instances whose boxes hold it; otherwise over all
             instances of the class, empty canvases included.
+        min_weight: See :func:`mmhps.functional.initial_segmentation_image`; 1 shows the semantic
+            branch how sure the detector is, 0 is the plain weighted average.
         detach: Keep the semantic losses from training the instance branch through ISI.
     """
 
     def __init__(
-        self, values: str = "probabilities", per_pixel: bool = True, detach: bool = False
+        self,
+        values: str = "probabilities",
+        per_pixel: bool = True,
+        min_weight: float = 1.0,
+        detach: bool = False,
     ) -> None:
         super().__init__()
         if values not in ("logits", "probabilities"):
             raise ValueError(f"values must be 'logits' or 'probabilities', got {values!r}")
         self.values = values
         self.per_pixel = per_pixel
+        self.min_weight = min_weight
         self.detach = detach
 
     def forward(self, x: tuple[Tensor, ...], instances: InstanceList) -> tuple[Tensor, ...]:
@@ -58,5 +65,5 @@ class InitialSegmentation(BaseModule):
         scores = instances.scores * instances.detected
         weights = (scores[:, None] * instances.class_weights).detach()
         return initial_segmentation_image(
-            canvases, weights, instances.cover if self.per_pixel else None
+            canvases, weights, instances.cover if self.per_pixel else None, self.min_weight
         )
