@@ -182,26 +182,44 @@ class CityscapesPanopticMetric(BaseMetric):
         self, sample: Mapping[str, Any], ids: np.ndarray, segments: list[Segment]
     ) -> PanopticStats:
         """Compare a prediction with the label file of its image."""
-        path, id_format = sample.get("seg_map_path"), sample.get("id_format")
-        if path is None:
-            raise ValueError(
-                f"image {sample['img_id']!r}: there is no ground truth (seg_map_path is None). Set "
-                'data_prefix["seg"] of the dataset, or format_only=True to write predictions only.'
-            )
         classes = self._meta("classes")
-        if id_format == "cityscapes":
-            gt_ids = read_cityscapes_ids(path)
-            gt_segments = cityscapes_segments(gt_ids, classes, path)
-        elif id_format == "coco":
-            gt_ids, gt_segments = read_rgb_ids(path), sample["segments"]
-        else:
-            raise ValueError(
-                f"{path}: id_format must be 'cityscapes' or 'coco', but is {id_format!r}. Use a "
-                "dataset of mmhps, and keep id_format in meta_keys of PackPanopticInputs."
-            )
+        gt_ids, gt_segments = read_true_segments(sample, classes)
         if gt_ids.shape != ids.shape:
             raise ValueError(
-                f"{path}: height and width are {gt_ids.shape}, but {ids.shape} in the prediction. "
-                "Predict at the original size (rescale=True)."
+                f"{sample['seg_map_path']}: height and width are {gt_ids.shape}, but {ids.shape} "
+                "in the prediction. Predict at the original size (rescale=True)."
             )
         return panoptic_stats(gt_ids, gt_segments, ids, segments, len(classes))
+
+
+def read_true_segments(
+    sample: Mapping[str, Any], classes: Sequence[str]
+) -> tuple[np.ndarray, list[Segment]]:
+    """Read the label file of an image as it is scored.
+
+    Args:
+        sample: ``img_id``, ``seg_map_path``, ``id_format`` and, for COCO, ``segments``.
+        classes: Class names, things first.
+
+    Returns:
+        Ids (H, W) at the size of the file, and the segments.
+
+    Raises:
+        ValueError: There is no label file, or its format is unknown.
+        OSError: The file is missing or broken.
+    """
+    path, id_format = sample.get("seg_map_path"), sample.get("id_format")
+    if path is None:
+        raise ValueError(
+            f"image {sample['img_id']!r}: there is no ground truth (seg_map_path is None). Set "
+            'data_prefix["seg"] of the dataset, or format_only=True to write predictions only.'
+        )
+    if id_format == "cityscapes":
+        ids = read_cityscapes_ids(path)
+        return ids, cityscapes_segments(ids, classes, path)
+    if id_format == "coco":
+        return read_rgb_ids(path), sample["segments"]
+    raise ValueError(
+        f"{path}: id_format must be 'cityscapes' or 'coco', but is {id_format!r}. Use a "
+        "dataset of mmhps, and keep id_format in meta_keys of PackPanopticInputs."
+    )

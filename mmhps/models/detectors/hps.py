@@ -65,11 +65,7 @@ class HPS(TwoStagePanopticSegmentor):
             head) and ``pred_instances`` (``bboxes``, ``labels``, ``scores``).
         """
         metas = [sample.metainfo for sample in batch_data_samples]
-        x = self.extract_feat(batch_inputs)
-        proposals = self.rpn_head.predict(x, batch_data_samples, rescale=False)
-        instances = self.roi_head.predict_instances(x, proposals, batch_data_samples)
-        features = self._semantic_features(x, instances, batch_inputs)
-        logits = self.semantic_head.predict(features, metas, rescale)
+        instances, logits = self.predict_parts(batch_inputs, batch_data_samples, rescale)
         results = self.panoptic_fusion_head.predict(instances, logits, metas, rescale=rescale)
         for sample, image, meta in zip(batch_data_samples, instances, metas, strict=True):
             sample.pred_instances = InstanceData(
@@ -78,6 +74,22 @@ class HPS(TwoStagePanopticSegmentor):
                 scores=image.scores,
             )
         return self.add_pred_to_datasample(batch_data_samples, results)
+
+    def predict_parts(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+    ) -> tuple[InstanceList, list[Tensor]]:
+        """What the fusion fuses; for the arguments see :meth:`predict`.
+
+        Returns:
+            Per image the instances of ``InstanceRoIHead`` with their canvases, and the semantic
+            logits (T + S, H, W) at the size of the output.
+        """
+        x = self.extract_feat(batch_inputs)
+        proposals = self.rpn_head.predict(x, batch_data_samples, rescale=False)
+        instances = self.roi_head.predict_instances(x, proposals, batch_data_samples)
+        features = self._semantic_features(x, instances, batch_inputs)
+        metas = [sample.metainfo for sample in batch_data_samples]
+        return instances, self.semantic_head.predict(features, metas, rescale)
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> tuple:
         """Raw outputs without fusion, e.g. to count operations.

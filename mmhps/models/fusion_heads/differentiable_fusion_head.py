@@ -43,8 +43,8 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         mask_scale: Factor from mask logits to the scale of the stuff logits.
         score_weight: Factor of the log score; 0 leaves the detector's confidence out.
         stuff_values: What canvases compete with: ``'log_probabilities'``, those of the semantic
-            branch's softmax over all T + S classes, or its bare ``'logits'``. With the former, stuff
-            gives way where the semantic branch itself sees a thing.
+            branch's softmax over all T + S classes, or its bare ``'logits'``. With the former,
+            stuff gives way where the semantic branch itself sees a thing.
         empty: What a canvas holds outside of its box, in training; finite for bare logits only.
             At test an instance never claims pixels outside of its box.
         merge_iou: At test, canvases of one class whose masks overlap by more are merged.

@@ -73,8 +73,8 @@ def test_log_probabilities_are_those_of_all_classes():
     logits[0, :, 1] = 3.0
     image = instances([[0, 0, 2, 4]], [1], [0.5], [0.1])
     assert fuse(head(score_weight=1.0), image, logits)[0, :2].tolist() == [2, 2]
-    # The canvas holds 0.1 + log(0.5) = -0.6. Stuff 0 has log(0.87) = -0.1, and log(0.48) = -0.7 where
-    # a thing is as likely.
+    # The canvas holds 0.1 + log(0.5) = -0.6. Stuff 0 has log(0.87) = -0.1, and log(0.48) = -0.7
+    # where a thing is as likely.
     fusion = head(score_weight=1.0, stuff_values="log_probabilities")
     assert fuse(fusion, image, logits)[0, :2].tolist() == [2, 1001]
 
