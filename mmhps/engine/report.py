@@ -42,22 +42,35 @@ def results_table(results: Results) -> str:
 
 
 def differences_table(results: Results) -> str:
-    """Paired differences between neighbours of the table, with their standard errors."""
+    """Paired differences with their standard errors.
+
+    Between neighbours of the table, and between the two fusions of one network.
+    """
     rows = []
     systems = [system for system in results if results[system]]
     for lower, upper in zip(systems, systems[1:], strict=False):
         seeds = sorted(results[lower].keys() & results[upper].keys())
-        for value in ("PQ", "PQ_th", "PQ_st") if seeds else ():
-            deltas = [
-                results[upper][seed]["metrics"][value] - results[lower][seed]["metrics"][value]
-                for seed in seeds
-            ]
-            error = "–"
-            if len(deltas) > 1:
-                error = f"{statistics.stdev(deltas) / math.sqrt(len(deltas)):.2f}"
-            name = f"{SYSTEMS[upper]} − {SYSTEMS[lower]}"
-            rows.append([name, value, f"{statistics.fmean(deltas):+.2f}", error, str(len(seeds))])
+        pairs = [(results[upper][s]["metrics"], results[lower][s]["metrics"]) for s in seeds]
+        rows += _difference_rows(f"{SYSTEMS[upper]} − {SYSTEMS[lower]}", pairs)
+    for system in systems:
+        runs = [run for run in results[system].values() if "heuristic" in run]
+        pairs = [(run["metrics"], run["heuristic"]) for run in runs]
+        rows += _difference_rows(f"{SYSTEMS[system]}: own fusion − heuristic merge", pairs)
     return markdown_table(["difference", "of", "mean", "standard error", "seeds"], rows)
+
+
+def _difference_rows(
+    name: str, pairs: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]
+) -> list[list[str]]:
+    """Mean and standard error of first minus second, for PQ of all, things and stuff."""
+    rows = []
+    for value in ("PQ", "PQ_th", "PQ_st") if pairs else ():
+        deltas = [first[value] - second[value] for first, second in pairs]
+        error = "–"
+        if len(deltas) > 1:
+            error = f"{statistics.stdev(deltas) / math.sqrt(len(deltas)):.2f}"
+        rows.append([name, value, f"{statistics.fmean(deltas):+.2f}", error, str(len(deltas))])
+    return rows
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -61,6 +61,9 @@ def test_differences_are_paired_by_seed(results):
     # Seeds 0 and 1: 2 and 1, mean 1.5, standard deviation 0.71, standard error 0.5.
     assert rows[2] == ["HPS − Panoptic FPN", "PQ", "+1.50", "0.50", "2"]
     assert rows[3] == ["HPS − Panoptic FPN", "PQ_th", "+2.00", "1.00", "2"]
+    # 42 - 41.5 and 43 - 42.5.
+    assert rows[5] == ["HPS: own fusion − heuristic merge", "PQ", "+0.50", "0.00", "2"]
+    assert len(rows) == 8
 
 
 def test_one_seed_has_no_standard_error(results):
