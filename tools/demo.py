@@ -27,8 +27,8 @@ CONFIGS = {
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--iters", type=int, default=600, help="training steps of each network")
-    parser.add_argument("--train", type=int, default=400, help="generated training images")
-    parser.add_argument("--val", type=int, default=100, help="generated validation images")
+    parser.add_argument("--train", type=int, default=800, help="generated training images")
+    parser.add_argument("--val", type=int, default=300, help="generated validation images")
     parser.add_argument("--seed", type=int, default=0, help="of the networks, not of the images")
     parser.add_argument("--data", type=Path, default=Path("data/mini_cityscapes"))
     parser.add_argument("--out", type=Path, default=Path("work_dirs/demo"))

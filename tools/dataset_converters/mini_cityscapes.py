@@ -123,8 +123,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("out", type=Path, help="root folder of the data set")
-    parser.add_argument("--train", type=int, default=400, help="number of training images")
-    parser.add_argument("--val", type=int, default=100, help="number of validation images")
+    parser.add_argument("--train", type=int, default=800, help="number of training images")
+    parser.add_argument("--val", type=int, default=300, help="number of validation images")
     parser.add_argument(
         "--size",
         type=int,

@@ -1,0 +1,83 @@
+"""One network under several fusions: what is reported, and what is refused."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+ROOT = Path(__file__).parents[3]
+NAME = "street_000000_000019"
+
+
+@pytest.fixture(scope="module")
+def command():
+    path = ROOT / "tools/analysis_tools/fusion_study.py"
+    spec = importlib.util.spec_from_file_location("fusion_study", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def trained(tmp_path, tiny_config, build_model):
+    """A function from a config's name to the paths of a config and a checkpoint of one image."""
+    image, ids = np.zeros((64, 64, 3), np.uint8), np.full((64, 64), 7, np.uint16)
+    ids[10:40, 10:40] = 26001
+    for kind, suffix, array in (
+        ("leftImg8bit", "leftImg8bit", image),
+        ("gtFine", "gtFine_instanceIds", ids),
+    ):
+        folder = tmp_path / kind / "val" / "street"
+        folder.mkdir(parents=True)
+        Image.fromarray(array).save(folder / f"{NAME}_{suffix}.png")
+
+    def write(name):
+        cfg = tiny_config(name)
+        cfg.test_dataloader.dataset.data_root = str(tmp_path)
+        cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
+        cfg.dump(tmp_path / "config.py")
+        weights = build_model(name).state_dict()
+        torch.save(dict(state_dict=weights), tmp_path / "weights.pth")
+        return str(tmp_path / "config.py"), str(tmp_path / "weights.pth")
+
+    return write
+
+
+def test_every_variant_is_scored(command, trained, tmp_path, capsys):
+    out = tmp_path / "out" / "study.json"
+    command.main([*trained("mini/hps_r18_mini.py"), "--device", "cpu", "--out", str(out)])
+    results = json.loads(out.read_text())
+    assert list(results) == list(command.VARIANTS)
+    table = capsys.readouterr().out
+    assert all(f"| {name} " in table for name in command.VARIANTS)
+    for row in results.values():
+        assert 0 <= row["PQ"] <= 100
+        # Its 900 of 4096 pixels are a large instance.
+        assert row["found large %"] in (0, 100)
+        assert row["px as stuff %"] + row["px as void %"] <= 100
+
+
+def test_variants_change_one_thing(command, tiny_config):
+    model = tiny_config("mini/hps_r18_mini.py").model
+    usual = command.build_head(model, {})
+    changed = command.build_head(model, dict(test_cfg=dict(mask_overlap=1.0)))
+    assert (usual.test_cfg.mask_overlap, changed.test_cfg.mask_overlap) == (0.5, 1.0)
+    assert usual.test_cfg.stuff_area_limit == changed.test_cfg.stuff_area_limit == 0
+    merge = command.build_head(model, dict(type="HeuristicMergeHead"))
+    assert type(merge).__name__ == "HeuristicMergeHead"
+    assert merge.test_cfg.mask_overlap == 0.5
+
+
+def test_other_models_are_refused(command, trained):
+    with pytest.raises(SystemExit, match="the model is a PanopticFPN, but its parts are needed"):
+        command.main([*trained("mini/panoptic-fpn_r18_mini.py"), "--device", "cpu"])
+
+
+def test_missing_checkpoint(command, trained):
+    config, _ = trained("mini/hps_r18_mini.py")
+    with pytest.raises(SystemExit, match=r"none\.pth: checkpoint not found"):
+        command.main([config, "none.pth", "--device", "cpu"])
