@@ -160,6 +160,8 @@ class ISISemanticHead(ConcatSemanticHead):
         isi_channels: Channels of the 3x3 blocks (not stated in the paper); ``inner_channels`` if
             None.
         num_convs: Number of 3x3 blocks.
+        identity_init: Start the 3x3 blocks behind the first as the identity. The branch then
+            learns from the first step as fast as the shallow one without ISI.
         norm_logits: Normalize and rectify the class logits after the 1x1 convolution, as the
             paper describes it.
         kwargs: See :class:`ConcatSemanticHead`.
@@ -170,12 +172,14 @@ class ISISemanticHead(ConcatSemanticHead):
         *args,
         isi_channels: int | None = None,
         num_convs: int = 4,
+        identity_init: bool = True,
         norm_logits: bool = False,
         inner_channels: int = 128,
         **kwargs,
     ) -> None:
         self._widths = [isi_channels or inner_channels] * num_convs
         self._norm_logits = norm_logits
+        self._identity_init = identity_init
         super().__init__(*args, inner_channels=inner_channels, **kwargs)
 
     def _build_classifier(self, channels: int, norm_cfg: ConfigType) -> nn.Module:
@@ -190,6 +194,13 @@ class ISISemanticHead(ConcatSemanticHead):
             else nn.Conv2d(widths[-1], self.num_classes, 1)
         )
         return Sequential(*convs, last)
+
+    def init_weights(self) -> None:
+        """The usual initialization, but for the blocks that start as the identity."""
+        super().init_weights()
+        if self._identity_init:
+            for block in self.classifier[1:-1]:
+                nn.init.dirac_(block.conv.weight)
 
     def _concatenate(self, x: tuple[Tensor, ...]) -> Tensor:
         feats = super()._concatenate(x[:-1])

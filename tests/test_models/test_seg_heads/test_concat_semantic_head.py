@@ -100,3 +100,14 @@ def test_padding_does_not_bleed_into_the_image():
     meta = dict(batch_input_shape=(8, 16), img_shape=(8, 6), ori_shape=(16, 12))
     # The image ends two pixels before the middle of the jump from 0 to 100 at column 8.
     assert head.predict((), [meta], rescale=True)[0].max() == 0
+
+
+def test_blocks_behind_the_first_start_as_the_identity():
+    head = ISISemanticHead(**SMALL).eval()
+    head.init_weights()
+    positive = torch.rand(1, 8, 5, 6)
+    for block in head.classifier[1:-1]:
+        torch.testing.assert_close(block(positive), positive, rtol=1e-4, atol=1e-4)
+    usual = ISISemanticHead(**SMALL, identity_init=False).eval()
+    usual.init_weights()
+    assert not torch.allclose(usual.classifier[1](positive), positive, atol=0.1)
