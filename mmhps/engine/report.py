@@ -7,6 +7,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 SYSTEMS = {
     "semantic-plus-instance": "Semantic + Instance",
@@ -16,8 +17,42 @@ SYSTEMS = {
 }
 """The systems of the paper's Table 1, in its order, and their titles."""
 
+VARIANTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "hps-literal": ("HPS, the paper read literally", "hps-literal", {}),
+    "hps-heavy": (
+        "HPS, panoptic loss × 0.5",
+        "hps",
+        {"model.panoptic_fusion_head.loss_weight": 0.5},
+    ),
+    "hps-logits": (
+        "HPS, bare stuff logits",
+        "hps",
+        {
+            "model.panoptic_fusion_head.stuff_values": "logits",
+            "model.panoptic_fusion_head.empty": 0.0,
+        },
+    ),
+    "isi-plain-init": (
+        "HPS + ISI, no block starts as the identity",
+        "hps-isi",
+        {"model.semantic_head.identity_init": False},
+    ),
+    "isi-plain-init-detached": (
+        "the same, ISI without gradients",
+        "hps-isi",
+        {"model.semantic_head.identity_init": False, "model.isi.detach": True},
+    ),
+}
+"""Variants of the study: title, the system that is changed, and what is changed in its config."""
+
 VALUES = [f"{value}{group}" for group in ("", "_th", "_st") for value in ("PQ", "SQ", "RQ")]
 HEADER = ["PQ", "SQ", "RQ", "PQ Th", "SQ Th", "RQ Th", "PQ St", "SQ St", "RQ St"]
+
+
+def title(name: str) -> str:
+    """What a system or a variant is called in a table."""
+    return SYSTEMS[name] if name in SYSTEMS else VARIANTS[name][0]
+
 
 Results = Mapping[str, Mapping[str, dict]]
 """Results by system and, below that, by seed (as a string, as in JSON)."""
@@ -37,7 +72,7 @@ def results_table(results: Results) -> str:
             found = [run[key] for run in runs.values() if key in run]
             if found:
                 cells = [mean_std([metrics[v] for metrics in found]) for v in VALUES]
-                rows.append([SYSTEMS[system] + suffix, str(len(found)), *cells])
+                rows.append([title(system) + suffix, str(len(found)), *cells])
     return markdown_table(["system", "seeds", *HEADER], rows)
 
 
@@ -51,11 +86,11 @@ def differences_table(results: Results) -> str:
     for lower, upper in zip(systems, systems[1:], strict=False):
         seeds = sorted(results[lower].keys() & results[upper].keys())
         pairs = [(results[upper][s]["metrics"], results[lower][s]["metrics"]) for s in seeds]
-        rows += _difference_rows(f"{SYSTEMS[upper]} − {SYSTEMS[lower]}", pairs)
+        rows += _difference_rows(f"{title(upper)} − {title(lower)}", pairs)
     for system in systems:
         runs = [run for run in results[system].values() if "heuristic" in run]
         pairs = [(run["metrics"], run["heuristic"]) for run in runs]
-        rows += _difference_rows(f"{SYSTEMS[system]}: own fusion − heuristic merge", pairs)
+        rows += _difference_rows(f"{title(system)}: own fusion − heuristic merge", pairs)
     return markdown_table(["difference", "of", "mean", "standard error", "seeds"], rows)
 
 

@@ -3,8 +3,8 @@
 python tools/analysis_tools/table1.py --dataset mini --seeds 0 1 2
 python tools/analysis_tools/table1.py --dataset mini --report
 
-A sweep goes on where it was interrupted. Every run keeps its metrics, config, commit and duration
-in ``OUT/DATASET/SYSTEM-seedN/result.json``.
+The variants of docs/study.md are methods as well. A sweep goes on where it was interrupted. Every
+run keeps its metrics, config, commit and duration in ``OUT/DATASET/SYSTEM-seedN/result.json``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,14 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 from mmhps.engine.experiment import RESULT, train_and_score
-from mmhps.engine.report import SYSTEMS, differences_table, results_table, write_summary
+from mmhps.engine.report import (
+    SYSTEMS,
+    VARIANTS,
+    differences_table,
+    results_table,
+    title,
+    write_summary,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = {
@@ -30,7 +37,14 @@ CONFIGS = {
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", choices=CONFIGS, default="mini")
-    parser.add_argument("--methods", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        choices=[*SYSTEMS, *VARIANTS],
+        default=list(SYSTEMS),
+        metavar="METHOD",
+        help=f"systems ({', '.join(SYSTEMS)}) or variants of them ({', '.join(VARIANTS)})",
+    )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--out", type=Path, default=Path("work_dirs/table1"))
     parser.add_argument("--report", action="store_true", help="only print what is there")
@@ -41,14 +55,22 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def configure(dataset: str, method: str) -> Config:
+    """The config of a system or variant on a data set."""
+    _, system, changes = VARIANTS.get(method, ("", method, {}))
+    cfg = Config.fromfile(ROOT / "configs" / CONFIGS[dataset].format(system))
+    cfg.merge_from_dict(changes)
+    return cfg
+
+
 def sweep(args: argparse.Namespace) -> None:
     """Run what is missing, seed by seed, so that an early report compares all systems."""
     jobs = [(seed, method) for seed in args.seeds for method in args.methods]
     for number, (seed, method) in enumerate(jobs, start=1):
-        cfg = Config.fromfile(ROOT / "configs" / CONFIGS[args.dataset].format(method))
+        cfg = configure(args.dataset, method)
         cfg.merge_from_dict(args.cfg_options)
-        title = f"[{number}/{len(jobs)}] {SYSTEMS[method]}, seed {seed}"
-        train_and_score(cfg, args.out / args.dataset / f"{method}-seed{seed}", title, seed)
+        heading = f"[{number}/{len(jobs)}] {title(method)}, seed {seed}"
+        train_and_score(cfg, args.out / args.dataset / f"{method}-seed{seed}", heading, seed)
 
 
 def read_results(args: argparse.Namespace) -> dict[str, dict[str, dict]]:

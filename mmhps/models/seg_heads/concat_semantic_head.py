@@ -160,8 +160,8 @@ class ISISemanticHead(ConcatSemanticHead):
         isi_channels: Channels of the 3x3 blocks (not stated in the paper); ``inner_channels`` if
             None.
         num_convs: Number of 3x3 blocks.
-        identity_init: Start the 3x3 blocks behind the first as the identity. The branch then
-            learns from the first step as fast as the shallow one without ISI.
+        identity_init: Start the first 3x3 block with its middle tap only, and those behind it as
+            the identity. The branch then starts nearly as shallow as the one without ISI.
         norm_logits: Normalize and rectify the class logits after the 1x1 convolution, as the
             paper describes it.
         kwargs: See :class:`ConcatSemanticHead`.
@@ -199,7 +199,11 @@ class ISISemanticHead(ConcatSemanticHead):
         """The usual initialization, but for the blocks that start as the identity."""
         super().init_weights()
         if self._identity_init:
-            for block in self.classifier[1:-1]:
+            first, *others = self.classifier[:-1]
+            with torch.no_grad():
+                middle = first.conv.weight[..., 1:2, 1:2].clone()
+                first.conv.weight.zero_()[..., 1:2, 1:2] = middle
+            for block in others:
                 nn.init.dirac_(block.conv.weight)
 
     def _concatenate(self, x: tuple[Tensor, ...]) -> Tensor:

@@ -36,6 +36,14 @@ def test_report_and_summary(table1, tmp_path, capsys):
     assert json.loads(summary.read_text())["hps"] == {"5": dict(metrics=run["metrics"], seed=5)}
 
 
+def test_variants_change_what_they_say(table1):
+    for name, (_, system, changes) in table1.VARIANTS.items():
+        usual, changed = (table1.configure("mini", method) for method in (system, name))
+        assert (usual.pretty_text == changed.pretty_text) == (not changes)
+        usual.merge_from_dict(changes)
+        assert usual.pretty_text == changed.pretty_text
+
+
 def test_every_config_exists(table1):
     for pattern in table1.CONFIGS.values():
         for system in table1.SYSTEMS:
