@@ -108,6 +108,16 @@ def _difference_rows(
     return rows
 
 
+def fusions_table(results: Mapping[str, Mapping[str, float]]) -> str:
+    """What ``tools/analysis_tools/fusion_study.py`` measures, a line for each fusion."""
+    header = list(next(iter(results.values())))
+    rows = [
+        [name, *(f"{v:.1f}" if isinstance(v, float) else str(v) for v in row.values())]
+        for name, row in results.items()
+    ]
+    return markdown_table(["fusion", *header], rows)
+
+
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Align cells as a Markdown table."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]

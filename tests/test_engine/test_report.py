@@ -66,6 +66,12 @@ def test_differences_are_paired_by_seed(results):
     assert len(rows) == 8
 
 
+def test_fusions_table():
+    rows = rows_of(report.fusions_table({"own": {"PQ": 40.04, "duplicate": 3}}))
+    assert rows[0] == ["fusion", "PQ", "duplicate"]
+    assert rows[2] == ["own", "40.0", "3"]
+
+
 def test_one_seed_has_no_standard_error(results):
     single = {system: {"0": runs["0"]} for system, runs in results.items()}
     assert rows_of(report.differences_table(single))[2][2:] == ["+2.00", "–", "1"]

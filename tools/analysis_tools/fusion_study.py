@@ -28,7 +28,7 @@ from mmengine.runner import Runner
 from tqdm import tqdm
 
 from mmhps.datasets.id_maps import Segment, unique_ids
-from mmhps.engine.report import markdown_table
+from mmhps.engine.report import fusions_table
 from mmhps.evaluation.cityscapes_panoptic_metric import read_true_segments
 from mmhps.evaluation.thing_errors import ERRORS, SIZES, thing_errors
 from mmhps.functional import INSTANCE_OFFSET
@@ -77,18 +77,17 @@ class Study:
         total = PanopticStats.total(self._stats, len(self._things))
         quality = panoptic_quality(total, self._things)
         values: dict[str, float] = {"PQ": 100 * quality["All"]["pq"]}
-        for group, suffix in (("Things", "Th"), ("Stuff", "St")):
-            for key in ("pq", "sq", "rq"):
-                values[f"{key.upper()} {suffix}"] = 100 * quality[group][key]
+        for key in ("pq", "sq", "rq"):
+            values[f"{key.upper()} Th"] = 100 * quality["Things"][key]
+        values["PQ St"] = 100 * quality["Stuff"]["pq"]
         count = self._errors
         for size in SIZES:
             number = count[f"found {size}"] + count[f"missed {size}"]
-            values[f"found {size} %"] = 100 * count[f"found {size}"] / max(number, 1)
+            values[f"{size} found %"] = 100 * count[f"found {size}"] / max(number, 1)
         values |= {error: count[error] for error in ERRORS}
         for kind in ("stuff", "void"):
-            values[f"px as {kind} %"] = (
-                100 * count[f"pixels as {kind}"] / max(count["thing pixels"], 1)
-            )
+            pixels = count[f"pixels as {kind}"]
+            values[f"as {kind} %"] = 100 * pixels / max(count["thing pixels"], 1)
         return {key: round(value, 2) for key, value in values.items()}
 
 
@@ -150,9 +149,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         results = study(cfg, args.checkpoint, args.device)
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
-    header = list(results["as configured"])
-    rows = [[name, *(f"{row[key]:g}" for key in header)] for name, row in results.items()]
-    print(markdown_table(["fusion", *header], rows))
+    print(fusions_table(results))
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -57,8 +57,8 @@ def test_every_variant_is_scored(command, trained, tmp_path, capsys):
     for row in results.values():
         assert 0 <= row["PQ"] <= 100
         # Its 900 of 4096 pixels are a large instance.
-        assert row["found large %"] in (0, 100)
-        assert row["px as stuff %"] + row["px as void %"] <= 100
+        assert row["large found %"] in (0, 100)
+        assert row["as stuff %"] + row["as void %"] <= 100
 
 
 def test_variants_change_one_thing(command, tiny_config):
