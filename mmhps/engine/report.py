@@ -32,15 +32,24 @@ VARIANTS: dict[str, tuple[str, str, dict[str, Any]]] = {
             "model.panoptic_fusion_head.empty": 0.0,
         },
     ),
-    "isi-plain-init": (
-        "HPS + ISI, no block starts as the identity",
+    "isi-narrow": (
+        "HPS + ISI, blocks of 32 channels",
         "hps-isi",
-        {"model.semantic_head.identity_init": False},
+        {"model.semantic_head.isi_channels": 32},
     ),
-    "isi-plain-init-detached": (
+    "isi-narrow-plain-init": (
+        "the same, no block starts as the identity",
+        "hps-isi",
+        {"model.semantic_head.isi_channels": 32, "model.semantic_head.identity_init": False},
+    ),
+    "isi-narrow-plain-init-detached": (
         "the same, ISI without gradients",
         "hps-isi",
-        {"model.semantic_head.identity_init": False, "model.isi.detach": True},
+        {
+            "model.semantic_head.isi_channels": 32,
+            "model.semantic_head.identity_init": False,
+            "model.isi.detach": True,
+        },
     ),
 }
 """Variants of the study: title, the system that is changed, and what is changed in its config."""

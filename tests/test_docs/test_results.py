@@ -1,24 +1,46 @@
-"""The tables of the README are those of the stored results."""
+"""The tables of the README and of docs/ are those of the stored results."""
 
+import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 
-from mmhps.engine.report import results_table
-
 ROOT = Path(__file__).parents[2]
 STORED = sorted((ROOT / "docs/results").glob("*.json"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_there_are_results():
-    assert {path.stem for path in STORED} >= {"demo", "camvid"}
+@pytest.fixture(scope="module")
+def command():
+    path = ROOT / "tools/misc/update_tables.py"
+    spec = importlib.util.spec_from_file_location("update_tables", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_tables_are_those_of_the_stored_results(command, page):
+    text = page.read_text(encoding="utf-8")
+    assert command.with_tables(text, ROOT / "docs/results") == text
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
-def test_readme_shows_them(path):
-    results = json.loads(path.read_text(encoding="utf-8"))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert results_table(results) in readme
-    runs = [run for runs in results.values() for run in runs.values()]
-    assert all(run["date"] in readme for run in runs)
+def test_every_result_is_shown_with_its_date(path):
+    shown = [text for p in PAGES if f" {path.stem} -->" in (text := p.read_text(encoding="utf-8"))]
+    assert shown
+    for system in json.loads(path.read_text(encoding="utf-8")).values():
+        for run in system.values():
+            if isinstance(run, dict):
+                assert all(run["date"] in text for text in shown)
+
+
+def test_table_is_replaced(command, tmp_path):
+    (tmp_path / "x.json").write_text('{"own": {"PQ": 40.0}}')
+    text = "before\n<!-- table: fusions x -->\nold\n<!-- end of table -->\nafter\n"
+    fresh = command.with_tables(text, tmp_path)
+    assert "old" not in fresh and "| own    | 40.0 |" in fresh
+    assert fresh.startswith("before\n<!-- table") and fresh.endswith("-->\nafter\n")
+    with pytest.raises(ValueError, match="'sums' is none of"):
+        command.with_tables(text.replace("fusions", "sums"), tmp_path)

@@ -1,0 +1,61 @@
+"""Write the tables of stored results into README.md and docs/*.md.
+
+    python tools/misc/update_tables.py [--check]
+
+A table stands between `<!-- table: KIND NAME -->` and `<!-- end of table -->`; KIND is one of
+`results`, `differences` and `fusions`, and NAME that of docs/results/NAME.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmhps.engine.report import differences_table, fusions_table, results_table
+
+ROOT = Path(__file__).resolve().parents[2]
+KINDS = {"results": results_table, "differences": differences_table, "fusions": fusions_table}
+TABLE = re.compile(r"(<!-- table: (\w+) ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+def with_tables(text: str, folder: Path) -> str:
+    """The text with every table between its marks made anew.
+
+    Raises:
+        ValueError: A kind of table is unknown.
+        OSError: There are no such results.
+    """
+
+    def table(match: re.Match[str]) -> str:
+        start, kind, name, end = match.groups()
+        if kind not in KINDS:
+            raise ValueError(f"table: {kind!r} is none of {sorted(KINDS)}")
+        results = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        return f"{start}\n{KINDS[kind](results)}\n\n{end}"
+
+    return TABLE.sub(table, text)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if it would")
+    args = parser.parse_args(argv)
+    stale = []
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        text = path.read_text(encoding="utf-8")
+        fresh = with_tables(text, ROOT / "docs/results")
+        if fresh != text:
+            stale.append(path.name)
+            if not args.check:
+                path.write_text(fresh, encoding="utf-8")
+    if stale and args.check:
+        sys.exit(f"tables are not those of docs/results: {stale}. Run {Path(__file__).name}.")
+    print("changed: " + ", ".join(stale) if stale else "all tables are up to date")
+
+
+if __name__ == "__main__":
+    main()
