@@ -50,6 +50,8 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         merge_iou: At test, canvases of one class whose masks overlap by more are merged.
         void_things: At test, pixels that the semantic branch takes for a thing, and that no
             instance claims, become void, as in the heuristic merge. Otherwise they are stuff.
+        false_detections: Let detections that match no ground truth compete in the panoptic loss,
+            which pushes their masks and scores down.
         loss_weight: Weight of the panoptic loss.
         segment_power: The panoptic loss weighs a pixel by ``area ** -segment_power`` of its
             segment; 0 is plain cross-entropy.
@@ -69,6 +71,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         empty: float = -torch.inf,
         merge_iou: float = 0.5,
         void_things: bool = True,
+        false_detections: bool = True,
         loss_weight: float = 0.2,
         segment_power: float = 0.5,
         test_cfg: OptConfigType = None,
@@ -85,6 +88,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         self.empty = empty
         self.merge_iou = merge_iou
         self.void_things = void_things
+        self.false_detections = false_detections
         self.loss_weight = loss_weight
         self.segment_power = segment_power
 
@@ -103,6 +107,8 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         """
         losses = []
         for image, logits, sample in zip(instances, seg_logits, batch_data_samples, strict=True):
+            if not self.false_detections:
+                image = image[image.gt_inds >= 0]
             slots, lookup = ground_truth_order(image.gt_inds, len(sample.gt_instances))
             gt = _shrink(
                 sample.gt_panoptic_seg.sem_seg, sample.batch_input_shape, logits.shape[-2:]

@@ -213,3 +213,15 @@ def test_pixels_outside_of_the_own_box_are_ignored():
     head().loss([image], logits, [gt])["loss_panoptic"].backward()
     assert (logits.grad[0, T:, 0, 0] > 0).all()
     assert (logits.grad[..., 1] == 0).all()
+
+
+@pytest.mark.parametrize("compete", [True, False])
+def test_false_detections_compete(compete):
+    image = instances(
+        [[0, 0, 1, 1]] * 2, [1, 1], [1.0, 1.0], [0.0, 0.0], (1, 1), gt_inds=torch.tensor([0, -1])
+    )
+    logits = torch.zeros(1, T + S, 1, 1)
+    gt = sample([[1001] * 4] * 4, 1, (4, 4))
+    loss = head(false_detections=compete).loss([image], logits, [gt])["loss_panoptic"]
+    # Two stuff classes, the instance and, if it competes, the false detection share alike.
+    assert loss.item() == pytest.approx(math.log(4 if compete else 3))
