@@ -37,9 +37,12 @@ PARTS = {
 }
 VARIANTS: dict[str, dict[str, Any]] = {
     "as configured": {},
-    "mask logits x 1": {"panoptic_fusion_head.mask_scale": 1.0},
     "mask logits x 4": {"panoptic_fusion_head.mask_scale": 4.0},
-    "no false detections": {"panoptic_fusion_head.false_detections": False},
+    "with false detections": {"panoptic_fusion_head.false_detections": True},
+    "with false detections, mask logits x 4": {
+        "panoptic_fusion_head.false_detections": True,
+        "panoptic_fusion_head.mask_scale": 4.0,
+    },
     "no gradient through Eq. (1)": {"roi_head.class_gradient": False},
     "without the score": {"panoptic_fusion_head.score_weight": 0.0},
 }

@@ -40,7 +40,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
     Args:
         num_things_classes: T.
         num_stuff_classes: S.
-        mask_scale: Factor from mask logits to the scale of the stuff logits.
+        mask_scale: Factor from mask logits to the scale of the stuff values.
         score_weight: Factor of the log score; 0 leaves the detector's confidence out.
         stuff_values: What canvases compete with: ``'log_probabilities'``, those of the semantic
             branch's softmax over all T + S classes, or its bare ``'logits'``. With the former,
@@ -65,13 +65,13 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         self,
         num_things_classes: int = 8,
         num_stuff_classes: int = 11,
-        mask_scale: float = 4.0,
+        mask_scale: float = 1.0,
         score_weight: float = 1.0,
         stuff_values: str = "log_probabilities",
         empty: float = -torch.inf,
         merge_iou: float = 0.5,
         void_things: bool = True,
-        false_detections: bool = True,
+        false_detections: bool = False,
         loss_weight: float = 0.2,
         segment_power: float = 0.5,
         test_cfg: OptConfigType = None,
