@@ -17,39 +17,34 @@ SYSTEMS = {
 }
 """The systems of the paper's Table 1, in its order, and their titles."""
 
+_HEAD, _SEMANTIC = "model.panoptic_fusion_head", "model.semantic_head"
+_RIVALS = {f"{_HEAD}.false_detections": True}
+_RIVALS_X4 = {**_RIVALS, f"{_HEAD}.mask_scale": 4.0}
+_NARROW = {f"{_SEMANTIC}.isi_channels": 32, f"{_SEMANTIC}.identity_init": False}
 VARIANTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "hps-literal": ("HPS, the paper read literally", "hps-literal", {}),
-    "hps-heavy": (
-        "HPS, panoptic loss × 0.5",
-        "hps",
-        {"model.panoptic_fusion_head.loss_weight": 0.5},
-    ),
-    "hps-logits": (
-        "HPS, bare stuff logits",
-        "hps",
-        {
-            "model.panoptic_fusion_head.stuff_values": "logits",
-            "model.panoptic_fusion_head.empty": 0.0,
-        },
-    ),
-    "isi-narrow": (
-        "HPS + ISI, blocks of 32 channels",
+    "hps-rivals-x4": ("HPS, rivals, mask logits × 4", "hps", _RIVALS_X4),
+    "isi-rivals": ("HPS + ISI, rivals", "hps-isi", _RIVALS),
+    "isi-rivals-x4": ("HPS + ISI, rivals, mask logits × 4 (A)", "hps-isi", _RIVALS_X4),
+    "isi-rivals-x4-heavy": (
+        "A, panoptic loss 0.5 in place of 0.2",
         "hps-isi",
-        {"model.semantic_head.isi_channels": 32},
+        {**_RIVALS_X4, f"{_HEAD}.loss_weight": 0.5},
     ),
-    "isi-narrow-plain-init": (
-        "the same, no block starts as the identity",
+    "isi-rivals-x4-semantic": (
+        "A, semantic loss 2 in place of 1",
         "hps-isi",
-        {"model.semantic_head.isi_channels": 32, "model.semantic_head.identity_init": False},
+        {**_RIVALS_X4, f"{_SEMANTIC}.loss_seg.loss_weight": 2.0},
     ),
-    "isi-narrow-plain-init-detached": (
-        "the same, ISI without gradients",
+    "isi-rivals-x4-narrow": (
+        "A, 32 channels, usual initialization (B)",
         "hps-isi",
-        {
-            "model.semantic_head.isi_channels": 32,
-            "model.semantic_head.identity_init": False,
-            "model.isi.detach": True,
-        },
+        {**_RIVALS_X4, **_NARROW},
+    ),
+    "isi-rivals-x4-narrow-detached": (
+        "B, no gradient through ISI",
+        "hps-isi",
+        {**_RIVALS_X4, **_NARROW, "model.isi.detach": True},
     ),
 }
 """Variants of the study: title, the system that is changed, and what is changed in its config."""
