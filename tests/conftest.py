@@ -1,5 +1,6 @@
 """A very small street: networks and batches that run in milliseconds."""
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,19 @@ def no_scope_left_over():
     from mmengine.registry import DefaultScope
 
     DefaultScope._instance_dict.clear()
+
+
+@pytest.fixture(scope="session")
+def load_tool():
+    """Return a function that imports a script by its path below tools/."""
+
+    def load(path):
+        spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / "tools" / path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The tables of the README and of docs/ are those of the stored results."""
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -12,12 +11,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.fixture(scope="module")
-def command():
-    path = ROOT / "tools/misc/update_tables.py"
-    spec = importlib.util.spec_from_file_location("update_tables", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def command(load_tool):
+    return load_tool("misc/update_tables.py")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

@@ -1,6 +1,5 @@
 """One network under several fusions: what is reported, and what is refused."""
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -14,12 +13,8 @@ NAME = "street_000000_000019"
 
 
 @pytest.fixture(scope="module")
-def command():
-    path = ROOT / "tools/analysis_tools/fusion_study.py"
-    spec = importlib.util.spec_from_file_location("fusion_study", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def command(load_tool):
+    return load_tool("analysis_tools/fusion_study.py")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Gradients of two losses side by side."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,8 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
-def command():
-    path = ROOT / "tools/analysis_tools/gradient_conflict.py"
-    spec = importlib.util.spec_from_file_location("gradient_conflict", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def command(load_tool):
+    return load_tool("analysis_tools/gradient_conflict.py")
 
 
 def test_every_part_is_compared(command, build_model, make_batch):

@@ -1,6 +1,5 @@
 """Table 1: what is read, reported and summarized."""
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -12,11 +11,8 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
-def table1():
-    spec = importlib.util.spec_from_file_location("table1", ROOT / "tools/analysis_tools/table1.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def table1(load_tool):
+    return load_tool("analysis_tools/table1.py")
 
 
 def test_report_without_results(table1, tmp_path):
