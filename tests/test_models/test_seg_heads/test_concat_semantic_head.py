@@ -108,6 +108,9 @@ def test_blocks_behind_the_first_start_as_the_identity():
     positive = torch.rand(1, 8, 5, 6)
     for block in head.classifier[1:-1]:
         torch.testing.assert_close(block(positive), positive, rtol=1e-4, atol=1e-4)
+    # The first block starts with its middle tap only.
+    taps = head.classifier[0].conv.weight.abs().sum(dim=(0, 1))
+    assert taps[1, 1] > 0 and taps.sum() == taps[1, 1]
     usual = ISISemanticHead(**SMALL, identity_init=False).eval()
     usual.init_weights()
     assert not torch.allclose(usual.classifier[1](positive), positive, atol=0.1)
