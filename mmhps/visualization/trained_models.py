@@ -59,8 +59,9 @@ def load_checkpoint(path: str) -> dict[str, Any]:
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds, for damaged and for unsafe files
+        reason = (str(error) or type(error).__name__).splitlines()[0]  # an empty file: no message
         raise ValueError(
-            f"{path}: cannot be read as weights ({str(error).splitlines()[0]}). It is damaged, or "
+            f"{path}: cannot be read as weights ({reason}). It is damaged, or "
             f"holds Python objects, which are refused because they could run code. Save only "
             f'"state_dict" and "meta".'
         ) from error
