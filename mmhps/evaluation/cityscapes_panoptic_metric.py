@@ -165,18 +165,7 @@ class CityscapesPanopticMetric(BaseMetric):
             )
         seg = sample["pred_panoptic_seg"]["sem_seg"].cpu().numpy()
         ids = seg[0] if seg.ndim == 3 else seg
-        num_classes = len(self._meta("classes"))
-        lowest = int(ids.min(initial=0))
-        values = unique_ids(ids) if lowest >= 0 else [lowest]
-        values = [value for value in values if value != num_classes]
-        unknown = [value for value in values if value % INSTANCE_OFFSET >= num_classes]
-        if unknown:
-            raise ValueError(
-                f"image {sample['img_id']!r}: pred_panoptic_seg has the values {unknown}, which "
-                f"are no label + {INSTANCE_OFFSET} * instance. Labels are 0..{num_classes - 1}, "
-                f"void is {num_classes}: train the model on the classes of this dataset."
-            )
-        return ids, [Segment(value, value % INSTANCE_OFFSET, False) for value in values]
+        return ids, predicted_segments(ids, len(self._meta("classes")), str(sample["img_id"]))
 
     def _score(
         self, sample: Mapping[str, Any], ids: np.ndarray, segments: list[Segment]
@@ -190,6 +179,30 @@ class CityscapesPanopticMetric(BaseMetric):
                 "in the prediction. Predict at the original size (rescale=True)."
             )
         return panoptic_stats(gt_ids, gt_segments, ids, segments, len(classes))
+
+
+def predicted_segments(ids: np.ndarray, num_classes: int, image: str) -> list[Segment]:
+    """The segments of a predicted id map.
+
+    Args:
+        ids: (H, W), ``label + 1000 * instance``; ``num_classes`` is void.
+        num_classes: C.
+        image: What an error calls the image.
+
+    Raises:
+        ValueError: A value is no such id.
+    """
+    lowest = int(ids.min(initial=0))
+    values = unique_ids(ids) if lowest >= 0 else [lowest]
+    values = [value for value in values if value != num_classes]
+    unknown = [value for value in values if value % INSTANCE_OFFSET >= num_classes]
+    if unknown:
+        raise ValueError(
+            f"image {image!r}: pred_panoptic_seg has the values {unknown}, which are no label + "
+            f"{INSTANCE_OFFSET} * instance. Labels are 0..{num_classes - 1}, void is "
+            f"{num_classes}: train the model on the classes of this dataset."
+        )
+    return [Segment(value, value % INSTANCE_OFFSET, False) for value in values]
 
 
 def read_true_segments(

@@ -1,6 +1,6 @@
 """What goes wrong with things in a panoptic map, beyond what PQ says.
 
-Needs numpy only. Shape letters: C classes, H×W the image.
+Needs numpy only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmhps.functional.segment_matching import SegmentLike, count_overlaps
+from mmhps.functional.segment_matching import Overlaps, SegmentLike, index_segments
 
 __all__ = ["ERRORS", "SIZES", "thing_errors"]
 
@@ -22,11 +22,11 @@ SIZES = {"small": 0.002, "medium": 0.01, "large": 1.0}
 
 
 def thing_errors(
-    gt_ids: np.ndarray,
+    overlaps: Overlaps,
     gt_segments: Sequence[SegmentLike],
-    pred_ids: np.ndarray,
     pred_segments: Sequence[SegmentLike],
     num_things: int,
+    num_classes: int,
 ) -> Counter[str]:
     """Count what became of the true instances of one image, and what the predicted ones are.
 
@@ -34,11 +34,11 @@ def thing_errors(
     not count, and neither do predicted instances of which less than half lies on known pixels.
 
     Args:
-        gt_ids: (H, W) true ids.
+        overlaps: Joint histogram of the true and the predicted id map.
         gt_segments: True segments; ids that none of them lists are void.
-        pred_ids: (H, W) predicted ids.
         pred_segments: Predicted segments; other ids are void.
         num_things: Labels below it are things.
+        num_classes: C.
 
     Returns:
         - ``found`` and ``missed`` true instances, also per size: ``found small``, …
@@ -48,9 +48,8 @@ def thing_errors(
         - pixels of true instances: ``thing pixels``, and how many of them were predicted as
           ``pixels as stuff`` and ``pixels as void``.
     """
-    overlaps = count_overlaps(gt_ids, pred_ids)
-    gt_label, gt_at = _index(overlaps.gt, gt_segments)
-    pred_label, pred_at = _index(overlaps.pred, pred_segments)
+    gt_label, gt_at = index_segments(overlaps.gt, gt_segments, num_classes, "gt_segments")
+    pred_label, pred_at = index_segments(overlaps.pred, pred_segments, num_classes, "pred_segments")
     table = np.zeros((len(gt_label) + 1, len(pred_label) + 1), dtype=np.int64)  # last: void
     np.add.at(table, (gt_at, pred_at), overlaps.pixels)
     crowd = np.array([segment.iscrowd for segment in gt_segments], dtype=bool)
@@ -63,7 +62,7 @@ def thing_errors(
     counts: Counter[str] = Counter()
     for g in np.flatnonzero(is_thing):
         state = "found" if found[g] else "missed"
-        share = table[g].sum() / gt_ids.size
+        share = table[g].sum() / overlaps.pixels.sum()
         size = next(name for name, limit in SIZES.items() if share <= limit)
         counts.update((state, f"{state} {size}"))
     for p in np.flatnonzero((pred_label < num_things) & ~match.any(0)):
@@ -83,10 +82,3 @@ def _error(on_thing: bool, same_class: bool, found: bool) -> str:
     if not same_class:
         return "confused"
     return "duplicate" if found else "inexact"
-
-
-def _index(ids: np.ndarray, segments: Sequence[SegmentLike]) -> tuple[np.ndarray, np.ndarray]:
-    """Labels of the segments, and the position of each id among them (-1: none)."""
-    position = {segment.id: k for k, segment in enumerate(segments)}
-    labels = np.array([segment.label for segment in segments], dtype=np.int64)
-    return labels, np.array([position.get(i, -1) for i in ids.tolist()], dtype=np.int64)

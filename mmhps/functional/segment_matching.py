@@ -131,8 +131,8 @@ def match_segments(
         ValueError: An id is listed twice, a label is outside 0..C-1, a predicted segment has no
             pixel, or ``gt_areas`` contradict the map.
     """
-    gt_label, gt_row = _index_segments(overlaps.gt, gt_segments, num_classes, "gt_segments")
-    pred_label, column = _index_segments(overlaps.pred, pred_segments, num_classes, "pred_segments")
+    gt_label, gt_row = index_segments(overlaps.gt, gt_segments, num_classes, "gt_segments")
+    pred_label, column = index_segments(overlaps.pred, pred_segments, num_classes, "pred_segments")
     # One more row and column than segments: -1, "belongs to no segment", lands there.
     table = np.zeros((gt_label.size + 1, pred_label.size + 1), dtype=np.int64)
     np.add.at(table, (gt_row, column), overlaps.pixels)
@@ -178,10 +178,23 @@ def panoptic_stats(
     return match_segments(overlaps, gt_segments, pred_segments, num_classes, gt_void)
 
 
-def _index_segments(
+def index_segments(
     ids: Ints, segments: Sequence[SegmentLike], num_classes: int, name: str
 ) -> tuple[Ints, Ints]:
-    """Return each segment's label, and each id's position among the segments (-1: none)."""
+    """Return each segment's label, and each id's position among the segments (-1: none).
+
+    Args:
+        ids: Ids of pixels or of pairs, (K,).
+        segments: P segments.
+        num_classes: C.
+        name: What error messages call the segments.
+
+    Returns:
+        Labels (P,) and positions (K,).
+
+    Raises:
+        ValueError: An id is listed twice, or a label is outside 0..C-1.
+    """
     position = {segment.id: i for i, segment in enumerate(segments)}
     labels = np.array([segment.label for segment in segments], dtype=np.int64)
     if len(position) != len(segments):

@@ -2,14 +2,15 @@ import numpy as np
 
 from mmhps.datasets.id_maps import Segment
 from mmhps.evaluation.thing_errors import thing_errors
+from mmhps.functional.segment_matching import count_overlaps
 
 # Labels 0 and 1 are things, 2 is stuff; ids 0 are void.
 STUFF = Segment(9, 2, False)
 
 
 def errors(gt, gt_segments, pred, pred_segments):
-    gt, pred = np.array([gt]), np.array([pred])
-    return dict(thing_errors(gt, gt_segments, pred, pred_segments, num_things=2))
+    overlaps = count_overlaps([gt], [pred])
+    return dict(thing_errors(overlaps, gt_segments, pred_segments, num_things=2, num_classes=3))
 
 
 def test_nothing():
@@ -59,6 +60,6 @@ def test_sizes():
     gt, pred = np.full((10, 100), 9), np.full((10, 100), 9)
     gt[0, :2], gt[1, :10], gt[2, :11] = 1, 2, 3
     segments = [Segment(1, 0, False), Segment(2, 0, False), Segment(3, 0, False), STUFF]
-    counts = thing_errors(gt, segments, pred, [STUFF], num_things=2)
+    counts = thing_errors(count_overlaps(gt, pred), segments, [STUFF], 2, 3)
     assert [counts[f"missed {size}"] for size in ("small", "medium", "large")] == [1, 1, 1]
     assert counts["pixels as stuff"] == 23

@@ -19,6 +19,7 @@ from typing import Any
 import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
 
 # isort: split
+import numpy as np
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config, ConfigDict, DictAction
@@ -27,13 +28,12 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from tqdm import tqdm
 
-from mmhps.datasets.id_maps import Segment, unique_ids
+from mmhps.datasets.id_maps import Segment
 from mmhps.engine.report import fusions_table
-from mmhps.evaluation.cityscapes_panoptic_metric import read_true_segments
+from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments, read_true_segments
 from mmhps.evaluation.thing_errors import ERRORS, SIZES, thing_errors
-from mmhps.functional import INSTANCE_OFFSET
 from mmhps.functional.panoptic_quality import panoptic_quality
-from mmhps.functional.segment_matching import PanopticStats, panoptic_stats
+from mmhps.functional.segment_matching import PanopticStats, count_overlaps, match_segments
 from mmhps.visualization.trained_models import load_checkpoint, load_model
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -63,13 +63,13 @@ class Study:
         self._stats: list[PanopticStats] = []
         self._errors: Counter[str] = Counter()
 
-    def add(self, ids, gt_ids, gt_segments: list[Segment]) -> None:
+    def add(self, ids: np.ndarray, gt_ids: np.ndarray, gt_segments: list[Segment]) -> None:
         """Add one image: predicted ids (H, W), true ids and segments."""
         classes = len(self._things)
-        values = [value for value in unique_ids(ids) if value != classes]
-        segments = [Segment(value, value % INSTANCE_OFFSET, False) for value in values]
-        self._stats.append(panoptic_stats(gt_ids, gt_segments, ids, segments, classes))
-        self._errors += thing_errors(gt_ids, gt_segments, ids, segments, sum(self._things))
+        segments = predicted_segments(ids, classes, "prediction")
+        overlaps = count_overlaps(gt_ids, ids)
+        self._stats.append(match_segments(overlaps, gt_segments, segments, classes))
+        self._errors += thing_errors(overlaps, gt_segments, segments, sum(self._things), classes)
 
     def result(self) -> dict[str, float]:
         """PQ in percent, recall of things per size, unmatched things, and where pixels went."""
