@@ -4,13 +4,15 @@
         --out figure4.png --titles 'Panoptic FPN' 'HPS + ISI'
 
 The images come from the test data set of the first config. Each model sees them through its own
-test pipeline, so input sizes may differ; classes may not.
+test pipeline, so input sizes may differ; classes may not. With ``--extremes 3`` they are the three
+on which the last model gains most over the first one, then the three on which it loses most.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import math
 import random
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,6 +32,9 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
+from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments, read_true_segments
+from mmhps.functional.panoptic_quality import panoptic_quality
+from mmhps.functional.segment_matching import panoptic_stats
 from mmhps.visualization import (
     comparison_grid,
     legend_entries,
@@ -54,6 +59,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", required=True, help="picture to write, e.g. figure4.png")
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument("--num", type=int, default=4, help="number of images, drawn by chance")
+    choice.add_argument(
+        "--extremes",
+        type=int,
+        metavar="N",
+        help="instead, the N images with the highest and the N with the lowest difference in PQ of "
+        "the last and the first model",
+    )
     choice.add_argument("--images", nargs="+", metavar="STEM", help="names of the images instead")
     parser.add_argument("--seed", type=int, default=0, help="seed of the choice of --num images")
     parser.add_argument("--titles", nargs="+", help="one per model; default: name of its config")
@@ -69,6 +81,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args.titles = args.titles or [Path(config).stem for config, _ in args.pairs]
     if len(args.titles) != len(args.pairs):
         parser.error(f"--titles: expected {len(args.pairs)}, one per model, got {args.titles}")
+    if args.extremes is not None and len(args.pairs) < 2:
+        parser.error("--extremes compares two models or more, got one")
     if not args.scale > 0:
         parser.error(f"--scale: expected a factor above 0, got {args.scale}")
     if not Path(args.out).suffix or not cv2.haveImageWriter(args.out):
@@ -108,6 +122,45 @@ def select_images(
             problem = "occurs several times" if stem in names else "is not in the test data set"
             raise ValueError(f"--images: {stem!r} {problem}; names are such as {close}")
     return [next(iter(names[stem])) for stem in stems]
+
+
+def extremes(gains: Sequence[float], num: int) -> list[int]:
+    """The images with the highest gains, best first, then those with the lowest, worst last.
+
+    Args:
+        gains: One per image; images with nan are left out.
+        num: How many of either kind.
+
+    Returns:
+        Indices into ``gains``; ties in their order.
+
+    Raises:
+        ValueError: Fewer than ``2 * num`` images are left.
+    """
+    known = [index for index, gain in enumerate(gains) if not math.isnan(gain)]
+    if not 1 <= num <= len(known) // 2:
+        raise ValueError(f"--extremes: expected 1..{len(known) // 2} (half the images), got {num}")
+    ranking = sorted(known, key=lambda index: -gains[index])
+    return ranking[:num] + ranking[-num:]
+
+
+def image_quality(dataset: BaseDataset, ids: Sequence[np.ndarray]) -> list[float]:
+    """PQ of each image of a data set over the classes that occur in it, in percent, nan if none.
+
+    Args:
+        dataset: Data set with ground truth.
+        ids: Predicted panoptic maps (H, W) in the order of the data set.
+    """
+    classes, things = dataset.metainfo["classes"], dataset.metainfo["thing_classes"]
+    is_thing = [name in things for name in classes]
+    scores = []
+    for index, predicted in enumerate(ids):
+        info = dataset.get_data_info(index)
+        gt_ids, gt_segments = read_true_segments(info, classes)
+        segments = predicted_segments(predicted, len(classes), str(info["img_id"]))
+        stats = panoptic_stats(gt_ids, gt_segments, predicted, segments, len(classes))
+        scores.append(100 * panoptic_quality(stats, is_thing)["All"]["pq"])
+    return scores
 
 
 def check_classes(classes: Mapping[str, Sequence[str]]) -> None:
@@ -208,8 +261,18 @@ def main(argv: Sequence[str] | None = None) -> None:
         configs = load_configs(args)
         dataset = DATASETS.build(configs[0].test_dataloader.dataset)
         infos = [dataset.get_data_info(index) for index in range(len(dataset))]
-        chosen = select_images(infos, args.num, args.images, args.seed)
-        predictions = predict_all(args, configs, dataset, chosen)
+        if args.extremes is None:
+            chosen = select_images(infos, args.num, args.images, args.seed)
+            predictions = predict_all(args, configs, dataset, chosen)
+        else:
+            everything = predict_all(args, configs, dataset, range(len(dataset)))
+            first, last = (image_quality(dataset, ids) for ids in (everything[0], everything[-1]))
+            gains = [b - a for a, b in zip(first, last, strict=True)]
+            chosen = extremes(gains, args.extremes)
+            predictions = [[ids[index] for index in chosen] for ids in everything]
+            for index in chosen:
+                name = infos[index]["img_id"]
+                print(f"{name}: PQ {first[index]:.1f} → {last[index]:.1f}")
         picture = draw(dataset, chosen, predictions, args.titles, args.scale)
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -1,5 +1,3 @@
-import importlib.util
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,26 +11,21 @@ from PIL import Image
 
 from mmhps.visualization import panoptic_overlay
 
-ROOT = Path(__file__).resolve().parents[3]
 CLASSES = ("person", "car", "road")
 
 
-def load_command():
-    path = ROOT / "tools" / "analysis_tools" / "compare_panoptic.py"
-    spec = importlib.util.spec_from_file_location("compare_panoptic", path)
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-command = load_command()
 INFOS = [
     dict(img_id=name, img_path=f"{city}/{name}_leftImg8bit.png")
     for city, name in [("a", "a_1"), ("a", "a_2"), ("b", "b_1"), ("b", "b_2")]
 ]
 
 
-def test_arguments():
+@pytest.fixture(scope="module")
+def command(load_tool):
+    return load_tool("analysis_tools/compare_panoptic.py")
+
+
+def test_arguments(command):
     args = command.parse_args(["x/one.py", "1.pth", "two.py", "2.pth", "--out", "a.png"])
     assert args.pairs == [("x/one.py", "1.pth"), ("two.py", "2.pth")]
     assert args.titles == ["one", "two"]
@@ -48,15 +41,17 @@ def test_arguments():
         (["--out", "folder/name"], "--out: expected the name of an image file"),
         (["--out", "name.txt"], "--out: expected the name of an image file"),
         (["--num", "2", "--images", "a"], "not allowed with argument"),
+        (["--extremes", "2", "--images", "a"], "not allowed with argument"),
+        (["--extremes", "2"], "--extremes compares two models or more, got one"),
     ],
 )
-def test_wrong_arguments(capsys, extra, message):
+def test_wrong_arguments(command, capsys, extra, message):
     with pytest.raises(SystemExit):
         command.parse_args(["one.py", "1.pth", "--out", "a.png", *extra])
     assert message in capsys.readouterr().err
 
 
-def test_chance_keeps_the_order_and_obeys_the_seed():
+def test_chance_keeps_the_order_and_obeys_the_seed(command):
     chosen = command.select_images(INFOS, 3, None, seed=0)
     assert chosen == sorted(chosen) and len(set(chosen)) == 3
     assert chosen == command.select_images(INFOS, 3, None, seed=0)
@@ -65,24 +60,24 @@ def test_chance_keeps_the_order_and_obeys_the_seed():
     assert command.select_images(INFOS, 4, None, seed=1) == [0, 1, 2, 3]
 
 
-def test_configs_and_checkpoints_come_in_pairs(capsys):
+def test_configs_and_checkpoints_come_in_pairs(command, capsys):
     with pytest.raises(SystemExit):
         command.parse_args(["one.py", "1.pth", "two.py", "--out", "a.png"])
     assert "expected CONFIG CHECKPOINT pairs, got 3 names" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("num", [0, 5])
-def test_number_of_images(num):
+def test_number_of_images(command, num):
     with pytest.raises(ValueError, match=rf"--num: expected 1\.\.4 \(all images\), got {num}"):
         command.select_images(INFOS, num, None, 0)
 
 
-def test_images_by_name_in_the_given_order():
+def test_images_by_name_in_the_given_order(command):
     stems = ["b_2", "a_1_leftImg8bit", "b_1_leftImg8bit.png"]
     assert command.select_images(INFOS, 4, stems, 0) == [3, 0, 2]
 
 
-def test_unknown_and_ambiguous_names():
+def test_unknown_and_ambiguous_names(command):
     with pytest.raises(ValueError, match="'c_1' is not in the test data set; .*'a_1'"):
         command.select_images(INFOS, 4, ["c_1"], 0)
     infos = [dict(img_id=k, img_path=f"{k}/same.png") for k in range(2)]
@@ -91,7 +86,15 @@ def test_unknown_and_ambiguous_names():
     assert command.select_images(infos, 4, ["1"], 0) == [1]
 
 
-def test_classes_must_agree():
+def test_extremes_rank_by_gain(command):
+    nan = float("nan")
+    assert command.extremes([1.0, -4.0, nan, 9.0, 1.0, -2.0], 2) == [3, 0, 5, 1]
+    for num in (0, 3):
+        with pytest.raises(ValueError, match=rf"--extremes: expected 1\.\.2 .*got {num}"):
+            command.extremes([1.0, -4.0, nan, 9.0, 1.0, nan, nan], num)
+
+
+def test_classes_must_agree(command):
     command.check_classes({"a.py": CLASSES})
     command.check_classes({"a.py": CLASSES, "b.py": list(CLASSES)})
     with pytest.raises(ValueError, match=r"b\.py: its classes differ from those of a\.py"):
@@ -145,7 +148,7 @@ def pairs(tmp_path, monkeypatch):
     return found
 
 
-def test_figure(pairs, tmp_path, capsys):
+def test_figure(command, pairs, tmp_path, capsys):
     out = tmp_path / "new" / "figure.png"
     command.main([*pairs, "--out", str(out), "--images", "two", "--scale", "2", "--device", "cpu"])
     figure = mmcv.imread(out, channel_order="rgb")
@@ -163,29 +166,45 @@ def test_figure(pairs, tmp_path, capsys):
         assert (figure[32:64, left : left + 400] == expected).all()
 
 
-def expect_error(arguments, message):
-    with pytest.raises(SystemExit) as stopped:
-        command.main([*arguments, "--num", "1", "--device", "cpu"])
-    assert message in str(stopped.value)
-    assert str(stopped.value).startswith("error: ")
+def test_extremes_of_two_models(command, pairs, tmp_path, capsys):
+    """The first model takes everything for a car, the second for road, as half of it is."""
+    torch.save(dict(state_dict=dict(label=torch.tensor(2.0))), pairs[3])
+    out = tmp_path / "extremes.png"
+    command.main([*pairs, "--out", str(out), "--extremes", "1", "--device", "cpu"])
+    # The other half is void, which is left out: IoU 1.
+    assert "one: PQ 0.0 → 100.0\ntwo: PQ 0.0 → 100.0" in capsys.readouterr().out
+    assert out.is_file()
 
 
-def test_configs_of_different_classes(pairs, tmp_path):
+@pytest.fixture
+def expect_error(command):
+    """Return a function that runs the command and expects it to end with a message."""
+
+    def expect(arguments, message):
+        with pytest.raises(SystemExit) as stopped:
+            command.main([*arguments, "--num", "1", "--device", "cpu"])
+        assert message in str(stopped.value)
+        assert str(stopped.value).startswith("error: ")
+
+    return expect
+
+
+def test_configs_of_different_classes(expect_error, pairs, tmp_path):
     Path(pairs[2]).write_text(CONFIG.format(root=str(tmp_path), classes=("person", "road")))
     expect_error([*pairs, "--out", str(tmp_path / "a.png")], "its classes differ")
 
 
-def test_checkpoint_of_different_classes(pairs, tmp_path):
+def test_checkpoint_of_different_classes(expect_error, pairs, tmp_path):
     meta = dict(dataset_meta=dict(classes=("car", "person", "road")))
     torch.save(dict(state_dict=dict(label=torch.zeros(())), meta=meta), pairs[3])
     expect_error([*pairs, "--out", str(tmp_path / "a.png")], "second.pth: its classes")
 
 
-def test_missing_checkpoint(pairs, tmp_path):
+def test_missing_checkpoint(expect_error, pairs, tmp_path):
     Path(pairs[1]).unlink()
     expect_error([*pairs, "--out", str(tmp_path / "a.png")], "checkpoint not found")
 
 
-def test_missing_labels(pairs, tmp_path):
+def test_missing_labels(expect_error, pairs, tmp_path):
     options = ["--cfg-options", "test_dataloader.dataset.data_prefix.seg=None"]
     expect_error([*pairs, "--out", str(tmp_path / "a.png"), *options], "no ground truth")
