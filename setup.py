@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-MIM_SOURCES = ("configs", "tools", "model-index.yml")
+MIM_SOURCES = ("checkpoints", "configs", "tools", "model-index.yml")
 
 
 class BuildWithMim(build_py):

@@ -4,6 +4,7 @@ _base_ = "./hps_r18_mini.py"
 model = dict(
     roi_head=dict(train_instances="rois", rois_per_instance=1000),
     panoptic_fusion_head=dict(
+        mask_scale=1.0,
         score_weight=0.0,
         segment_power=0.0,
         loss_weight=1.0,

@@ -37,11 +37,11 @@ PARTS = {
 }
 VARIANTS: dict[str, dict[str, Any]] = {
     "as configured": {},
-    "mask logits x 4": {"panoptic_fusion_head.mask_scale": 4.0},
+    "scaled gradient": {"panoptic_fusion_head.scale_gradient": True},
     "with false detections": {"panoptic_fusion_head.false_detections": True},
-    "with false detections, mask logits x 4": {
+    "with false detections, scaled gradient": {
         "panoptic_fusion_head.false_detections": True,
-        "panoptic_fusion_head.mask_scale": 4.0,
+        "panoptic_fusion_head.scale_gradient": True,
     },
     "no gradient through Eq. (1)": {"roi_head.class_gradient": False},
     "without the score": {"panoptic_fusion_head.score_weight": 0.0},

@@ -41,6 +41,8 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         num_things_classes: T.
         num_stuff_classes: S.
         mask_scale: Factor from mask logits to the scale of the stuff values.
+        scale_gradient: Let it scale the gradient of the mask logits as well. The panoptic loss then
+            has as much to say on a mask as the mask loss.
         score_weight: Factor of the log score; 0 leaves the detector's confidence out.
         stuff_values: What canvases compete with: ``'log_probabilities'``, those of the semantic
             branch's softmax over all T + S classes, or its bare ``'logits'``. With the former,
@@ -65,7 +67,8 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         self,
         num_things_classes: int = 8,
         num_stuff_classes: int = 11,
-        mask_scale: float = 1.0,
+        mask_scale: float = 4.0,
+        scale_gradient: bool = False,
         score_weight: float = 1.0,
         stuff_values: str = "log_probabilities",
         empty: float = -torch.inf,
@@ -83,6 +86,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
                 f"stuff_values must be 'logits' or 'log_probabilities', got {stuff_values!r}"
             )
         self.mask_scale = mask_scale
+        self.scale_gradient = scale_gradient
         self.score_weight = score_weight
         self.stuff_values = stuff_values
         self.empty = empty
@@ -159,6 +163,12 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
     def _offsets(self, scores: Tensor) -> Tensor:
         return self.score_weight * scores.float().clamp(min=1e-6).log()
 
+    def _scaled(self, canvases: Tensor) -> Tensor:
+        """Canvases times ``mask_scale``, with their own gradient unless ``scale_gradient``."""
+        if self.scale_gradient:
+            return self.mask_scale * canvases
+        return canvases + (self.mask_scale - 1) * canvases.detach()
+
     def _ordered_canvases(self, image: InstanceData, slots: Tensor) -> tuple[Tensor, Tensor]:
         """Canvases (K, h, w) in the ground truth's order, and what their boxes cover.
 
@@ -168,7 +178,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         canvases = weighted_mean(image.canvases, member, image.cover)
         scores = (member * image.scores[:, None]).sum(dim=0) / member.sum(dim=0)
         cover = weighted_mean(image.cover, member) > 0
-        filled = self.mask_scale * canvases + self._offsets(scores)[:, None, None]
+        filled = self._scaled(canvases) + self._offsets(scores)[:, None, None]
         return torch.where(cover, filled, self.empty), cover
 
     def _fuse(self, layers: list[Layer], image: InstanceData, logits: Tensor) -> Tensor:

@@ -94,6 +94,26 @@ def test_loss_of_log_probabilities_by_hand():
     assert (logits.grad[0, :T] < 0).all() and (logits.grad[0, T:] > 0).all()
 
 
+def test_scale_sharpens_values_and_by_choice_gradients():
+    """One pixel of an instance against two stuff classes with logits of 0."""
+
+    def loss_and_gradient(**options):
+        image = instances(
+            [[0, 0, 1, 1]], [1], [1.0], [math.log(2) / 4], (1, 1), gt_inds=torch.tensor([0])
+        )
+        image.canvases = image.canvases.requires_grad_()
+        logits = torch.zeros(1, T + S, 1, 1)
+        truth = [sample([[1001] * 4] * 4, 1, (4, 4))]
+        loss = head(**options).loss([image], logits, truth)["loss_panoptic"]
+        loss.backward()
+        return loss.item(), image.canvases.grad.item()
+
+    # exp(4 * log(2) / 4) = 2 of 2 + 1 + 1: the probability, and one minus it, is 1/2.
+    assert loss_and_gradient(mask_scale=4.0) == pytest.approx((math.log(2), -0.5))
+    scaled = loss_and_gradient(mask_scale=4.0, scale_gradient=True)
+    assert scaled == pytest.approx((math.log(2), -2.0))
+
+
 def test_score_decides_between_overlapping_instances():
     image = instances([[0, 0, 4, 4], [2, 0, 6, 4]], [0, 1], [0.9, 0.3], [6.0, 6.5])
     assert fuse(head(), image)[0].tolist() == [1000, 1000, 2001, 2001, 2001, 2001, 3, 3]

@@ -1,0 +1,9 @@
+# The part of ImageNet: weights of configs/mini/pretrain_r18_mini.py, which has seen other scenes.
+_base_ = "./narrow_r18.py"
+pretrained = "{{ fileDirname }}/../../../checkpoints/r18-fpn_mini-pretrain-3daea5f4.pth"
+model = dict(
+    backbone=dict(
+        init_cfg=dict(_delete_=True, type="Pretrained", prefix="backbone.", checkpoint=pretrained)
+    ),
+    neck=dict(init_cfg=dict(type="Pretrained", prefix="neck.", checkpoint=pretrained)),
+)
