@@ -1,5 +1,6 @@
 """Every config builds, inherits what it says, and differs from its parent in nothing else."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,30 @@ def test_paper_scale_trains_and_predicts(make_batch):
     with torch.no_grad():
         sample = model.test_step(batch)[0]
     assert sample.pred_panoptic_seg.sem_seg.shape == (1, 1024, 2048)
+
+
+@pytest.mark.parametrize(
+    "name", ["mini/semantic-plus-instance_r18_mini.py", "camvid/hps-isi_r18_camvid.py"]
+)
+def test_narrow_systems_start_from_the_published_weights(name):
+    """All of the backbone and the neck, of both networks where there are two."""
+    from mmdet.registry import MODELS
+
+    import mmhps  # noqa: F401
+
+    init_default_scope("mmdet")
+    cfg = load(name)
+    path = Path(cfg.model.backbone.init_cfg.checkpoint)
+    assert hashlib.sha256(path.read_bytes()).hexdigest()[:8] == path.stem[-8:]
+    weights = torch.load(path, weights_only=True)["state_dict"]
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    networks = [model]
+    if name.startswith("mini/semantic"):
+        networks = [model.instance_network, model.semantic_network]
+    for network in networks:
+        state = network.state_dict()
+        assert weights.keys() == {k for k in state if k.startswith(("backbone.", "neck."))}
+        assert all(
+            torch.equal(state[key], weight.to(state[key])) for key, weight in weights.items()
+        )
