@@ -18,30 +18,50 @@ SYSTEMS = {
 """The systems of the paper's Table 1, in its order, and their titles."""
 
 _HEAD, _SEMANTIC = "model.panoptic_fusion_head", "model.semantic_head"
-_RIVALS = {f"{_HEAD}.false_detections": True}
-_RIVALS_X4 = {**_RIVALS, f"{_HEAD}.mask_scale": 4.0}
+_SCRATCH = {
+    "model.backbone.init_cfg": None,
+    "model.neck.init_cfg": None,
+    "train_cfg.max_iters": 600,
+    "train_cfg.val_interval": 600,
+    "param_scheduler.1.end": 600,
+}
+_X1 = {**_SCRATCH, f"{_HEAD}.mask_scale": 1.0, f"{_HEAD}.loss_weight": 0.2}
+_RIVALS = {**_X1, f"{_HEAD}.false_detections": True}
+_RIVALS_X4 = {**_RIVALS, f"{_HEAD}.mask_scale": 4.0, f"{_HEAD}.scale_gradient": True}
 _NARROW = {f"{_SEMANTIC}.isi_channels": 32, f"{_SEMANTIC}.identity_init": False}
 VARIANTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "hps-literal": ("HPS, the paper read literally", "hps-literal", {}),
-    "hps-rivals-x4": ("HPS, rivals, mask logits × 4", "hps", _RIVALS_X4),
-    "isi-rivals": ("HPS + ISI, rivals", "hps-isi", _RIVALS),
-    "isi-rivals-x4": ("HPS + ISI, rivals, mask logits × 4 (A)", "hps-isi", _RIVALS_X4),
-    "isi-rivals-x4-heavy": (
+    "scratch-semantic-plus-instance": (
+        "Semantic + Instance, from scratch",
+        "semantic-plus-instance",
+        _SCRATCH,
+    ),
+    "scratch-panoptic-fpn": ("Panoptic FPN, from scratch", "panoptic-fpn", _SCRATCH),
+    "scratch-hps-x1": ("HPS, mask logits × 1, from scratch", "hps", _X1),
+    "scratch-hps-rivals-x4": ("HPS, rivals, from scratch", "hps", _RIVALS_X4),
+    "scratch-isi-x1": ("HPS + ISI, mask logits × 1, from scratch", "hps-isi", _X1),
+    "scratch-isi-rivals-x1": (
+        "HPS + ISI, rivals, mask logits × 1, from scratch",
+        "hps-isi",
+        _RIVALS,
+    ),
+    "scratch-isi-rivals-x4": ("HPS + ISI, rivals, from scratch (A)", "hps-isi", _RIVALS_X4),
+    "scratch-isi-heavy": (
         "A, panoptic loss 0.5 in place of 0.2",
         "hps-isi",
         {**_RIVALS_X4, f"{_HEAD}.loss_weight": 0.5},
     ),
-    "isi-rivals-x4-semantic": (
+    "scratch-isi-semantic": (
         "A, semantic loss 2 in place of 1",
         "hps-isi",
         {**_RIVALS_X4, f"{_SEMANTIC}.loss_seg.loss_weight": 2.0},
     ),
-    "isi-rivals-x4-narrow": (
+    "scratch-isi-narrow": (
         "A, 32 channels, usual initialization (B)",
         "hps-isi",
         {**_RIVALS_X4, **_NARROW},
     ),
-    "isi-rivals-x4-narrow-detached": (
+    "scratch-isi-narrow-detached": (
         "B, no gradient through ISI",
         "hps-isi",
         {**_RIVALS_X4, **_NARROW, "model.isi.detach": True},

@@ -75,7 +75,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         merge_iou: float = 0.5,
         void_things: bool = True,
         false_detections: bool = False,
-        loss_weight: float = 0.2,
+        loss_weight: float = 0.5,
         segment_power: float = 0.5,
         test_cfg: OptConfigType = None,
         init_cfg: OptMultiConfig = None,
