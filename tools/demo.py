@@ -1,6 +1,6 @@
 """Train, score and picture Panoptic FPN and HPS + ISI on generated street scenes.
 
-python tools/demo.py [--iters 550] [--seed 0] [--data data/mini_cityscapes] [--out work_dirs/demo]
+python tools/demo.py [--iters 400] [--seed 0] [--data data/mini_cityscapes] [--out work_dirs/demo]
 
 What is finished is not done again: an interrupted demo goes on where it stopped.
 """
@@ -26,7 +26,7 @@ CONFIGS = {
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--iters", type=int, default=550, help="training steps of each network")
+    parser.add_argument("--iters", type=int, default=400, help="training steps of each network")
     parser.add_argument("--train", type=int, default=800, help="generated training images")
     parser.add_argument("--val", type=int, default=300, help="generated validation images")
     parser.add_argument("--seed", type=int, default=0, help="of the networks, not of the images")

@@ -31,6 +31,18 @@ _RIVALS_X4 = {**_RIVALS, f"{_HEAD}.mask_scale": 4.0, f"{_HEAD}.scale_gradient": 
 _NARROW = {f"{_SEMANTIC}.isi_channels": 32, f"{_SEMANTIC}.identity_init": False}
 VARIANTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "hps-literal": ("HPS, the paper read literally", "hps-literal", {}),
+    "hps-x1": ("HPS, mask logits × 1", "hps", {f"{_HEAD}.mask_scale": 1.0}),
+    "hps-light": (
+        "HPS, panoptic loss 0.2 in place of 0.5",
+        "hps",
+        {f"{_HEAD}.loss_weight": 0.2},
+    ),
+    "hps-scaled-gradient": (
+        "HPS, gradient of the mask logits × 4 as well",
+        "hps",
+        {f"{_HEAD}.scale_gradient": True},
+    ),
+    "isi-detached": ("HPS + ISI, no gradient through ISI", "hps-isi", {"model.isi.detach": True}),
     "scratch-semantic-plus-instance": (
         "Semantic + Instance, from scratch",
         "semantic-plus-instance",
