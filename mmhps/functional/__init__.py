@@ -9,6 +9,7 @@ from .canvas import (
     paste_window,
     weighted_mean,
 )
+from .fast_fusion import fused_argmax
 from .gt_order import (
     INSTANCE_OFFSET,
     ground_truth_order,
@@ -24,12 +25,15 @@ from .panoptic_logits import (
     panoptic_loss,
     segment_weights,
 )
+from .resampling import Resampled, resampled
 from .soft_argmax import soft_argmax, soft_one_hot
 
 __all__ = [
     "INSTANCE_OFFSET",
     "Layer",
+    "Resampled",
     "box_cover",
+    "fused_argmax",
     "ground_truth_order",
     "ignore_uncovered",
     "initial_segmentation_image",
@@ -43,6 +47,7 @@ __all__ = [
     "panoptic_target",
     "paste_canvases",
     "paste_window",
+    "resampled",
     "segment_weights",
     "soft_argmax",
     "soft_one_hot",

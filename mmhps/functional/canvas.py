@@ -102,35 +102,71 @@ def paste_window(
     return (slice(top, bottom), slice(left, right)), canvas[0]
 
 
-def merge_groups(canvases: Tensor, labels: Tensor, iou_threshold: float) -> Tensor:
+def merge_groups(layers: Sequence[Layer], labels: Tensor, iou_threshold: float) -> Tensor:
     """Group the layers that show one object: same class and a high IoU of their masks.
 
     Greedy, in the order given (by falling score): a layer joins the first earlier group whose
     leading layer has its class and overlaps it by more than the threshold.
 
     Args:
-        canvases: (N, H, W) logits; a mask is where the logit is positive.
+        layers: N canvases, as windows; a mask is where the logit is positive.
         labels: (N,) class indices.
         iou_threshold: Mask IoU above which two layers merge, in 0..1; 1 merges nothing.
 
     Returns:
         (N,) int64: the group of each layer, numbered 0, 1, ... in the order of the leaders.
     """
-    masks = (canvases > 0).flatten(1).float()
-    with torch.autocast(canvases.device.type, enabled=False):
-        intersection = masks @ masks.T
-    area = masks.sum(dim=1)
-    union = area[:, None] + area[None, :] - intersection
-    same = (intersection > iou_threshold * union) & (labels[:, None] == labels[None, :])
-    groups = torch.full((len(canvases),), -1, dtype=torch.long)
+    masks = [(window, canvas > 0) for window, canvas in layers]
+    areas = torch.stack([mask.sum() for _, mask in masks]).tolist() if masks else []
+    classes = labels.tolist()
+    groups: list[int] = []
     leaders: list[int] = []
-    same = same.cpu()
-    for n in range(len(canvases)):
-        joined = [k for k, leader in enumerate(leaders) if same[n, leader]]
-        if not joined:
+    for n, mask in enumerate(masks):
+        group = len(leaders)
+        for k, leader in enumerate(leaders):
+            # Most pairs are told apart without a look at the pixels.
+            low, high = sorted((areas[n], areas[leader]))
+            possible = min(low, _common_area(mask[0], masks[leader][0]))
+            if (
+                classes[n] == classes[leader]
+                and possible > iou_threshold * high
+                and _mask_iou(mask, masks[leader], areas[n] + areas[leader]) > iou_threshold
+            ):
+                group = k
+                break
+        if group == len(leaders):
             leaders.append(n)
-        groups[n] = joined[0] if joined else len(leaders) - 1
-    return groups.to(canvases.device)
+        groups.append(group)
+    return torch.tensor(groups, dtype=torch.long, device=labels.device)
+
+
+def _overlap(a: tuple[slice, slice], b: tuple[slice, slice]) -> tuple[slice, slice]:
+    """The common part of two windows, maybe empty."""
+    starts = [max(x.start, y.start) for x, y in zip(a, b, strict=True)]
+    stops = [min(x.stop, y.stop) for x, y in zip(a, b, strict=True)]
+    rows, columns = (
+        slice(start, max(start, stop)) for start, stop in zip(starts, stops, strict=True)
+    )
+    return rows, columns
+
+
+def _common_area(a: tuple[slice, slice], b: tuple[slice, slice]) -> int:
+    rows, columns = _overlap(a, b)
+    return (rows.stop - rows.start) * (columns.stop - columns.start)
+
+
+def _mask_iou(a: Layer, b: Layer, area: int) -> float:
+    """IoU of two masks whose areas sum to ``area``."""
+    rows, columns = _overlap(a[0], b[0])
+    first, second = (
+        mask[
+            rows.start - window[0].start : rows.stop - window[0].start,
+            columns.start - window[1].start : columns.stop - window[1].start,
+        ]
+        for window, mask in (a, b)
+    )
+    intersection = int((first & second).sum())
+    return intersection / max(area - intersection, 1)
 
 
 def merge_layers(

@@ -26,8 +26,3 @@ def add_canvases(instances: InstanceList, size: tuple[int, int], stride: float) 
 def output_boxes(boxes: Tensor, meta: dict, rescale: bool) -> Tensor:
     """Boxes (N, 4) of the network's input, in pixels of the output."""
     return boxes / boxes.new_tensor(meta["scale_factor"]).repeat(2) if rescale else boxes
-
-
-def output_size(logits: Tensor) -> tuple[int, int]:
-    """(H, W) of logits (..., H, W)."""
-    return logits.shape[-2], logits.shape[-1]

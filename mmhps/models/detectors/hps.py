@@ -12,6 +12,8 @@ from mmdet.utils import InstanceList, OptConfigType
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmhps.functional import Resampled
+
 from ..utils import add_canvases, output_boxes
 
 
@@ -77,19 +79,19 @@ class HPS(TwoStagePanopticSegmentor):
 
     def predict_parts(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
-    ) -> tuple[InstanceList, list[Tensor]]:
+    ) -> tuple[InstanceList, list[Resampled]]:
         """What the fusion fuses; for the arguments see :meth:`predict`.
 
         Returns:
-            Per image the instances of ``InstanceRoIHead`` with their canvases, and the semantic
-            logits (T + S, H, W) at the size of the output.
+            Per image the instances of ``InstanceRoIHead``, and the semantic logits (T + S, h, w),
+            to be read at the size of the output.
         """
         x = self.extract_feat(batch_inputs)
         proposals = self.rpn_head.predict(x, batch_data_samples, rescale=False)
         instances = self.roi_head.predict_instances(x, proposals, batch_data_samples)
         features = self._semantic_features(x, instances, batch_inputs)
         metas = [sample.metainfo for sample in batch_data_samples]
-        return instances, self.semantic_head.predict(features, metas, rescale)
+        return instances, self.semantic_head.predict_resampled(features, metas, rescale)
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> tuple:
         """Raw outputs without fusion, e.g. to count operations.
@@ -129,7 +131,8 @@ class HPS(TwoStagePanopticSegmentor):
     def _semantic_features(
         self, x: tuple[Tensor, ...], instances: InstanceList, batch_inputs: Tensor
     ) -> tuple[Tensor, ...]:
-        """Make the canvases, and append ISI to the features where the network has it."""
-        height, width = x[0].shape[-2:]
-        add_canvases(instances, (height, width), batch_inputs.shape[-1] / width)
+        """Make the canvases where they are needed, and append ISI if the network has it."""
+        if self.isi or self.training:
+            height, width = x[0].shape[-2:]
+            add_canvases(instances, (height, width), batch_inputs.shape[-1] / width)
         return self.isi(x, instances) if self.isi else x

@@ -14,6 +14,8 @@ from torch import Tensor
 from mmhps.functional import (
     INSTANCE_OFFSET,
     Layer,
+    Resampled,
+    fused_argmax,
     ground_truth_order,
     ignore_uncovered,
     merge_groups,
@@ -27,7 +29,7 @@ from mmhps.functional import (
     weighted_mean,
 )
 
-from ..utils import output_boxes, output_size
+from ..utils import output_boxes
 
 
 @MODELS.register_module()
@@ -127,15 +129,16 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
     def predict(
         self,
         instances: InstanceList,
-        seg_preds: list[Tensor],
+        seg_preds: list[Resampled],
         batch_img_metas: list[dict],
         rescale: bool = True,
     ) -> list[PixelData]:
         """Fuse instances and semantics into panoptic maps.
 
         Args:
-            instances: Per image from ``InstanceRoIHead.predict_instances``, with ``canvases``.
-            seg_preds: Per image (T + S, H, W) semantic logits at the size of the output.
+            instances: Per image from ``InstanceRoIHead.predict_instances``.
+            seg_preds: Per image (T + S, h, w) semantic logits, to be read at the size (H, W) of
+                the output.
             batch_img_metas: Meta information of the images.
             rescale: Whether that is the original size of the image.
 
@@ -147,7 +150,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         for image, logits, meta in zip(instances, seg_preds, batch_img_metas, strict=True):
             boxes = output_boxes(image.bboxes, meta, rescale)
             layers = [
-                paste_window(mask, box, output_size(logits))
+                paste_window(mask, box, logits.size)
                 for mask, box in zip(image.mask_logits, boxes, strict=True)
             ]
             results.append(PixelData(sem_seg=self._fuse(layers, image, logits)[None].int()))
@@ -181,33 +184,52 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         filled = self._scaled(canvases) + self._offsets(scores)[:, None, None]
         return torch.where(cover, filled, self.empty), cover
 
-    def _fuse(self, layers: list[Layer], image: InstanceData, logits: Tensor) -> Tensor:
+    def _fuse(self, layers: list[Layer], image: InstanceData, logits: Resampled) -> Tensor:
         """Panoptic ids (H, W) of one image."""
-        groups = merge_groups(image.canvases, image.labels, self.merge_iou)
+        groups = merge_groups(layers, image.labels, self.merge_iou)
         layers, leaders = merge_layers(layers, groups, image.scores)
-        keep = not_hidden(layers, output_size(logits), self.test_cfg.get("mask_overlap", 0.5))
+        keep = not_hidden(layers, logits.size, self.test_cfg.get("mask_overlap", 0.5))
         layers = [layer for layer, kept in zip(layers, keep.tolist(), strict=True) if kept]
         labels, scores = image.labels[leaders][keep], image.scores[leaders][keep]
-        winner = panoptic_argmax(
-            self._stuff(logits), layers, self.mask_scale, self._offsets(scores)
+        decide = self._dense_argmax if self.stuff_values == "logits" else fused_argmax
+        winner = decide(
+            logits,
+            self.num_things_classes,
+            layers,
+            self.mask_scale,
+            self._offsets(scores),
+            self.void_things,
         )
-        return self._to_ids(winner, labels, logits)
+        return self._to_ids(winner, labels)
 
-    def _to_ids(self, winner: Tensor, labels: Tensor, logits: Tensor) -> Tensor:
-        """Channels of the panoptic softmax to ids, small stuff to void."""
+    def _dense_argmax(
+        self,
+        logits: Resampled,
+        num_things: int,
+        layers: list[Layer],
+        scale: float,
+        offsets: Tensor,
+        void_things: bool,
+    ) -> Tensor:
+        """What :func:`mmhps.functional.fused_argmax` does, for bare stuff logits."""
+        dense = logits.dense()
+        winner = panoptic_argmax(self._stuff(dense), layers, scale, offsets)
+        if void_things:
+            unclaimed = (dense.argmax(0) < num_things) & (winner < self.num_stuff_classes)
+            winner = torch.where(unclaimed, self.num_stuff_classes + len(layers), winner)
+        return winner
+
+    def _to_ids(self, winner: Tensor, labels: Tensor) -> Tensor:
+        """Stuff, instances and void, as numbered by the arg max, to ids; small stuff to void."""
         stuff_labels = torch.arange(self.num_things_classes, self.num_classes, device=labels.device)
         instance = torch.arange(1, len(labels) + 1, device=labels.device)
         void = stuff_labels.new_tensor([self.num_classes])
         table = torch.cat([stuff_labels, labels + INSTANCE_OFFSET * instance, void])
-        if self.void_things:
-            is_thing = logits.argmax(0) < self.num_things_classes
-            unclaimed = is_thing & (winner < self.num_stuff_classes)
-            winner = torch.where(unclaimed, len(table) - 1, winner)
         area = torch.bincount(winner.flatten(), minlength=len(table))
         small = area < self.test_cfg.get("stuff_area_limit", 0)
         small[self.num_stuff_classes :] = False
         table[small] = self.num_classes
-        return table[winner]
+        return table[winner.long()]
 
 
 def _shrink(gt: Tensor, padded: tuple[int, int], size: tuple[int, int]) -> Tensor:

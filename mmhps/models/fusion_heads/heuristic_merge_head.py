@@ -9,9 +9,9 @@ from mmdet.utils import InstanceList
 from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
 
-from mmhps.functional import paste_window
+from mmhps.functional import Resampled, paste_window
 
-from ..utils import output_boxes, output_size
+from ..utils import output_boxes
 
 
 @MODELS.register_module()
@@ -29,7 +29,7 @@ class HeuristicMergeHead(HeuristicFusionHead):
     def predict(
         self,
         mask_results_list: InstanceList,
-        seg_preds_list: list[Tensor],
+        seg_preds_list: list[Tensor | Resampled],
         batch_img_metas: list[dict] | None = None,
         rescale: bool = True,
     ) -> list[PixelData]:
@@ -38,7 +38,8 @@ class HeuristicMergeHead(HeuristicFusionHead):
         Args:
             mask_results_list: Per image ``bboxes``, ``labels``, ``scores`` and either ``masks``
                 (N, H, W) or ``mask_logits`` (N, M, M).
-            seg_preds_list: Per image (T + S, H, W) semantic logits.
+            seg_preds_list: Per image semantic logits of T + S classes, (H, W) of the output or to
+                be read there.
             batch_img_metas: Needed for ``mask_logits`` only.
             rescale: Whether the output has the original size of the image.
 
@@ -47,8 +48,10 @@ class HeuristicMergeHead(HeuristicFusionHead):
         """
         merged = []
         for i, (image, logits) in enumerate(zip(mask_results_list, seg_preds_list, strict=True)):
+            if isinstance(logits, Resampled):
+                logits = logits.dense()
             if "masks" not in image:
-                image = _paste(image, output_size(logits), batch_img_metas[i], rescale)
+                image = _paste(image, tuple(logits.shape[-2:]), batch_img_metas[i], rescale)
             things = logits[: self.num_things_classes].amax(dim=0, keepdim=True)
             merged.append((image, torch.cat([logits[self.num_things_classes :], things])))
         return [self._predict_single(image, logits) for image, logits in merged]

@@ -13,6 +13,8 @@ from mmdet.utils import ConfigType, OptMultiConfig
 from mmengine.model import ModuleList, Sequential
 from torch import Tensor, nn
 
+from mmhps.functional import Resampled, resampled
+
 _BN = dict(type="BN", requires_grad=True)
 _CE = dict(type="CrossEntropyLoss", ignore_index=255, avg_non_ignore=True, loss_weight=0.5)
 
@@ -118,34 +120,35 @@ class ConcatSemanticHead(BaseSemanticHead):
         """The semantic loss; see :meth:`loss_and_logits`."""
         return self.loss_and_logits(x, batch_data_samples)[0]
 
-    def predict(
+    def predict_resampled(
         self, x: tuple[Tensor, ...], batch_img_metas: list[dict], rescale: bool = False
-    ) -> list[Tensor]:
-        """Semantic logits of each image without its padding.
+    ) -> list[Resampled]:
+        """Semantic logits of each image without its padding, interpolated where they are read.
 
         Args:
             x: FPN features.
             batch_img_metas: Meta information with ``batch_input_shape``, ``img_shape`` and
                 ``ori_shape``.
-            rescale: Return them at the original size of the image, else at the network's.
+            rescale: Read them at the original size of the image, else at the network's.
 
         Returns:
-            Per image (T + S, H, W).
+            Per image (T + S, h, w), to be read at (H, W).
         """
-        logits = self(x)["seg_preds"]
-        full = F.interpolate(
-            logits, batch_img_metas[0]["batch_input_shape"], mode="bilinear", align_corners=False
-        )
-        results = []
-        for image, meta in zip(full, batch_img_metas, strict=True):
-            height, width = meta["img_shape"][:2]
-            image = image[:, :height, :width]
-            if rescale and image.shape[-2:] != tuple(meta["ori_shape"][:2]):
-                image = F.interpolate(
-                    image[None], meta["ori_shape"][:2], mode="bilinear", align_corners=False
-                )[0]
-            results.append(image)
-        return results
+        return [
+            resampled(
+                values,
+                tuple(meta["ori_shape" if rescale else "img_shape"][:2]),
+                shown=tuple(meta["img_shape"][:2]),
+                padded=tuple(meta["batch_input_shape"]),
+            )
+            for values, meta in zip(self(x)["seg_preds"], batch_img_metas, strict=True)
+        ]
+
+    def predict(
+        self, x: tuple[Tensor, ...], batch_img_metas: list[dict], rescale: bool = False
+    ) -> list[Tensor]:
+        """Per image (T + S, H, W) semantic logits; see :meth:`predict_resampled`."""
+        return [one.dense() for one in self.predict_resampled(x, batch_img_metas, rescale)]
 
 
 @MODELS.register_module()

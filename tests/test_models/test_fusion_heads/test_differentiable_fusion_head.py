@@ -5,6 +5,7 @@ import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData, PixelData
 
+from mmhps.functional import resampled
 from mmhps.models import DifferentiableFusionHead
 from mmhps.models.fusion_heads.differentiable_fusion_head import _shrink
 from mmhps.models.utils import add_canvases
@@ -51,7 +52,8 @@ def semantics(left_stuff=3.0, size=(4, 8)):
 
 def fuse(fusion, image, logits=None, meta=META, rescale=False):
     logits = semantics() if logits is None else logits
-    return fusion.predict([image], [logits], [meta], rescale=rescale)[0].sem_seg[0]
+    size = tuple(meta["ori_shape" if rescale else "img_shape"])
+    return fusion.predict([image], [resampled(logits, size)], [meta], rescale=rescale)[0].sem_seg[0]
 
 
 def test_no_instances():

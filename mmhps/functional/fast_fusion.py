@@ -1,0 +1,105 @@
+"""The arg max of the panoptic softmax at the output's resolution, without its logits there.
+
+Shapes: T things, S stuff classes, N instances, (h, w) low resolution, (H, W) output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .canvas import Layer
+from .resampling import Resampled
+
+__all__ = ["fused_argmax"]
+
+_BLOCK = 1 << 16
+_ROUNDING = 1e-4
+
+
+def fused_argmax(
+    logits: Resampled,
+    num_things: int,
+    layers: Sequence[Layer],
+    scale: float,
+    offsets: Tensor,
+    void_things: bool = True,
+) -> Tensor:
+    """Decide each output pixel between stuff, instances and, where nothing claims a thing, void.
+
+    Stuff competes with the log-probabilities of the semantic softmax over all T + S classes. Equals
+    :func:`mmhps.functional.panoptic_argmax` with those of ``logits.dense()`` on every pixel that is
+    not a tie, but computes them only where it has to:
+
+    - Interpolation is a convex combination. Where the four low-resolution pixels around an output
+      pixel agree on their most likely class, it is that of the output pixel.
+    - A log-probability is at most 0, so that a canvas above 0 wins. It is a concave function of
+      the logits, so that it is at least the smallest of the four; a canvas below that loses.
+
+    Args:
+        logits: (T + S, h, w) semantic logits, to be read at (H, W).
+        num_things: T; the things come first.
+        layers: N canvases, as windows: see :func:`mmhps.functional.paste_window`.
+        scale: Factor from mask logits to the scale of the log-probabilities.
+        offsets: (N,) added to every logit of an instance, e.g. its log score.
+        void_things: Pixels that no instance claims become void if their most likely class is a
+            thing; otherwise the most likely stuff class.
+
+    Returns:
+        (H, W) int32: 0..S-1 for stuff, S + n for instance n, S + N for void.
+    """
+    num_stuff = len(logits.values) - num_things
+    best, owner = _best_instance(layers, scale, offsets, logits.size)
+    candidates = logits.values if void_things else logits.values[num_things:]
+    cells = _agreed(candidates.argmax(0).int())
+    label = logits.spread(cells)
+    instance = best > 0
+    open_ = label < 0
+    if layers:
+        floor = logits.spread(_least(_stuff_log_probabilities(logits.values, num_things)).amax(0))
+        contested = (best > floor - _ROUNDING) & ~instance
+        open_ = (open_ & ~instance) | contested
+    flat_label, flat_instance, flat_best = label.view(-1), instance.view(-1), best.view(-1)
+    for index in open_.view(-1).nonzero().flatten().split(_BLOCK):
+        values = logits.at(index)
+        stuff = values[:, num_things:].amax(1) - values.logsumexp(1)
+        flat_instance[index] |= flat_best[index] > stuff
+        flat_label[index] = (values if void_things else values[:, num_things:]).argmax(1).int()
+    if void_things:
+        label -= num_things
+        label[label < 0] = num_stuff + len(layers)
+    return torch.where(instance, num_stuff + owner, label)
+
+
+def _best_instance(
+    layers: Sequence[Layer], scale: float, offsets: Tensor, size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    """The highest canvas of each pixel, (H, W) float32, and whose it is, (H, W) int32."""
+    best = torch.full(size, -torch.inf, device=offsets.device)
+    owner = torch.zeros(size, dtype=torch.int32, device=offsets.device)
+    for n, (window, canvas) in enumerate(layers):
+        values = scale * canvas.float() + offsets[n]
+        owner[window].masked_fill_(values > best[window], n)
+        torch.maximum(best[window], values, out=best[window])
+    return best, owner
+
+
+def _stuff_log_probabilities(logits: Tensor, num_things: int) -> Tensor:
+    return logits[num_things:] - logits.logsumexp(0)
+
+
+def _agreed(label: Tensor) -> Tensor:
+    """The label of each cell whose four corners have the same, (h, w); -1 for the others."""
+    right = torch.cat([label[:, 1:], label[:, -1:]], dim=1)
+    same = label == right
+    below = torch.cat([same[1:], same[-1:]]) & (label == torch.cat([label[1:], label[-1:]]))
+    return torch.where(same & below, label, -1)
+
+
+def _least(values: Tensor) -> Tensor:
+    """The smallest value of the four corners of each cell, (C, h, w)."""
+    right = torch.cat([values[..., 1:], values[..., -1:]], dim=-1)
+    least = torch.minimum(values, right)
+    return torch.minimum(least, torch.cat([least[:, 1:], least[:, -1:]], dim=1))
