@@ -51,26 +51,35 @@ def fused_argmax(
         (H, W) int32: 0..S-1 for stuff, S + n for instance n, S + N for void.
     """
     num_stuff = len(logits.values) - num_things
+    first = 0 if void_things else num_things
     best, owner = _best_instance(layers, scale, offsets, logits.size)
-    candidates = logits.values if void_things else logits.values[num_things:]
-    cells = _agreed(candidates.argmax(0).int())
-    label = logits.spread(cells)
+    label = logits.spread(_agreed(_arg_max(logits.values[first:])))
     instance = best > 0
-    open_ = label < 0
     if layers:
         floor = logits.spread(_least(_stuff_log_probabilities(logits.values, num_things)).amax(0))
         contested = (best > floor - _ROUNDING) & ~instance
-        open_ = (open_ & ~instance) | contested
-    flat_label, flat_instance, flat_best = label.view(-1), instance.view(-1), best.view(-1)
-    for index in open_.view(-1).nonzero().flatten().split(_BLOCK):
-        values = logits.at(index)
-        stuff = values[:, num_things:].amax(1) - values.logsumexp(1)
-        flat_instance[index] |= flat_best[index] > stuff
-        flat_label[index] = (values if void_things else values[:, num_things:]).argmax(1).int()
+        flat_instance, flat_best = instance.view(-1), best.view(-1)
+        for index in contested.view(-1).nonzero().flatten().split(_BLOCK):
+            values = logits.at(index)
+            stuff = values[:, num_things:].amax(1) - values.logsumexp(1)
+            flat_instance[index] = flat_best[index] > stuff
+    flat_label = label.view(-1)
+    for index in ((label < 0) & ~instance).view(-1).nonzero().flatten().split(_BLOCK):
+        flat_label[index] = logits.at(index)[:, first:].argmax(1).int()
     if void_things:
         label -= num_things
-        label[label < 0] = num_stuff + len(layers)
+        label.masked_fill_(label < 0, num_stuff + len(layers))
     return torch.where(instance, num_stuff + owner, label)
+
+
+def _arg_max(values: Tensor) -> Tensor:
+    """(C, h, w) -> (h, w) int32; class by class, which is faster than torch's across planes."""
+    best = values[0].clone()
+    label = torch.zeros(best.shape, dtype=torch.int32, device=best.device)
+    for c in range(1, len(values)):
+        label.masked_fill_(values[c] > best, c)
+        torch.maximum(best, values[c], out=best)
+    return label
 
 
 def _best_instance(

@@ -8,6 +8,7 @@ resolution. Shapes: C classes, (h, w) low resolution, (H, W) output.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -57,24 +58,23 @@ class Resampled:
         Returns:
             (K, C).
         """
-        channels, height, width = self.values.shape
-        table = self.values.permute(1, 2, 0).reshape(height * width, channels)
+        _, height, width = self.values.shape
         y, x = index // self.size[1], index % self.size[1]
-        (row, fy), (column, fx) = (
-            (self.rows[0][y], self.rows[1][y]),
-            (
-                self.columns[0][x],
-                self.columns[1][x],
-            ),
-        )
+        row, fy = self.rows[0][y], self.rows[1][y]
+        column, fx = self.columns[0][x], self.columns[1][x]
         below, right = _next(row, height) * width, _next(column, width)
         row = row * width
         corners = torch.stack([row + column, row + right, below + column, below + right], dim=1)
         weights = torch.stack([(1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx], dim=1)
         # A weighted sum of rows of a table, in one operation.
         return torch.nn.functional.embedding_bag(
-            corners, table, mode="sum", per_sample_weights=weights
+            corners, self._table, mode="sum", per_sample_weights=weights
         )
+
+    @cached_property
+    def _table(self) -> Tensor:
+        """(h * w, C): a row for each low-resolution pixel."""
+        return self.values.permute(1, 2, 0).flatten(0, 1).contiguous()
 
     def spread(self, cells: Tensor) -> Tensor:
         """What holds for the cell between four low-resolution pixels, at every output pixel in it.

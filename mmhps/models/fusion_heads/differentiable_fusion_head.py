@@ -153,7 +153,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
                 paste_window(mask, box, logits.size)
                 for mask, box in zip(image.mask_logits, boxes, strict=True)
             ]
-            results.append(PixelData(sem_seg=self._fuse(layers, image, logits)[None].int()))
+            results.append(PixelData(sem_seg=self._fuse(layers, image, logits)[None]))
         return results
 
     def _stuff(self, seg_logits: Tensor) -> Tensor:
@@ -229,7 +229,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         small = area < self.test_cfg.get("stuff_area_limit", 0)
         small[self.num_stuff_classes :] = False
         table[small] = self.num_classes
-        return table[winner.long()]
+        return table.int().index_select(0, winner.flatten()).view_as(winner)
 
 
 def _shrink(gt: Tensor, padded: tuple[int, int], size: tuple[int, int]) -> Tensor:

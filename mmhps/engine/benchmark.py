@@ -1,0 +1,111 @@
+"""Time two ways of doing the same thing, in one process and by turns."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from mmhps.engine.report import markdown_table
+
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison. ``ratio`` is the peer's value over ours: above 1, we need less."""
+
+    case: str
+    ours_ms: float
+    peer_ms: float
+    ratio: float
+    target: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the ratio reaches its target."""
+        return self.ratio >= self.target
+
+
+def compare(
+    case: str,
+    ours: Callable[[], object],
+    peer: Callable[[], object],
+    target: float,
+    repeats: int = 7,
+) -> Row:
+    """Time two functions by turns, after one call of each that does not count.
+
+    Args:
+        case: What is compared.
+        ours: Our function.
+        peer: The peer's.
+        target: Ratio to reach.
+        repeats: Timed calls of each.
+
+    Returns:
+        Medians in milliseconds, and their ratio.
+    """
+    times: dict[int, list[float]] = {0: [], 1: []}
+    for turn in tqdm(range(repeats + 1), desc=case, leave=False):
+        for which, function in enumerate((ours, peer)):
+            start = time.perf_counter()
+            function()
+            if turn:
+                times[which].append(1000 * (time.perf_counter() - start))
+    ours_ms, peer_ms = (statistics.median(times[which]) for which in (0, 1))
+    return Row(case, round(ours_ms, 2), round(peer_ms, 2), round(peer_ms / ours_ms, 2), target)
+
+
+def peak_memory(function: Callable[[], object]) -> float | None:
+    """MiB that a call adds to the resident memory at its peak; None where Linux does not tell."""
+    gc.collect()
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)  # what is free already would not add to it
+        _CLEAR.write_text("5", encoding="ascii")  # forget the highest value so far
+        before = _memory("VmRSS")
+        function()
+        return max(_memory("VmHWM") - before, 0.0)
+    except OSError:
+        return None
+
+
+def _memory(key: str) -> float:
+    """A line of this process's status, in MiB."""
+    lines = _STATUS.read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key + ":")) / 1024
+
+
+def finish(rows: Sequence[Row], agree: bool = True) -> bool:
+    """Print the table, and as the last line one JSON object with ``rows`` and ``ok``.
+
+    Args:
+        rows: The comparisons.
+        agree: Whether the results that were timed agree.
+
+    Returns:
+        ``ok``: they agree, and every ratio reaches its target.
+    """
+    header = ["case", "ours, ms", "peer, ms", "peer ÷ ours", "target", ""]
+    cells = [
+        [
+            row.case,
+            f"{row.ours_ms:.1f}",
+            f"{row.peer_ms:.1f}",
+            f"{row.ratio:.2f}",
+            f"{row.target:.2f}",
+            "reached" if row.met else "missed",
+        ]
+        for row in rows
+    ]
+    ok = agree and all(row.met for row in rows)
+    print(markdown_table(header, cells))
+    print(json.dumps(dict(rows=[asdict(row) for row in rows], ok=ok)))
+    return ok
