@@ -30,6 +30,11 @@ _RIVALS = {**_X1, f"{_HEAD}.false_detections": True}
 _RIVALS_X4 = {**_RIVALS, f"{_HEAD}.mask_scale": 4.0, f"{_HEAD}.scale_gradient": True}
 _NARROW = {f"{_SEMANTIC}.isi_channels": 32, f"{_SEMANTIC}.identity_init": False}
 VARIANTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "panoptic-fpn-semantic": (
+        "Panoptic FPN, semantic loss 2 in place of 1",
+        "panoptic-fpn",
+        {f"{_SEMANTIC}.loss_seg.loss_weight": 2.0},
+    ),
     "hps-literal": ("HPS, the paper read literally", "hps-literal", {}),
     "hps-x1": ("HPS, mask logits × 1", "hps", {f"{_HEAD}.mask_scale": 1.0}),
     "hps-light": (
