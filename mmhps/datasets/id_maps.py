@@ -97,12 +97,10 @@ def read_rgb_ids(path: str | Path) -> np.ndarray:
             f"{path}: expected an RGB panoptic PNG, got an image of Pillow mode {image.mode!r}. "
             f"Name the folder of the panoptic PNGs, not the one of label or instance id maps."
         )
-    rgb = np.asarray(image)
-    ids = rgb[..., 2].astype(np.int32)
-    for channel in (1, 0):
-        ids <<= 8
-        ids |= rgb[..., channel]
-    return ids
+    # Four bytes per pixel, R first, read as one number without its highest byte.
+    raw = image.tobytes("raw", "RGBX" if image.mode == "RGB" else "RGBA")
+    ids = np.frombuffer(raw, dtype="<u4") & 0xFFFFFF
+    return ids.view("<i4").reshape(image.height, image.width).astype(np.int32, copy=False)
 
 
 def _open(path: str | Path) -> Image.Image:

@@ -90,16 +90,19 @@ def count_overlaps(gt_ids: ArrayLike, pred_ids: ArrayLike) -> Overlaps:
             f"pred_ids must have the shape of gt_ids, {gt.shape}, but got {pred.shape}. "
             "Score predictions at the size of the ground truth."
         )
-    pairs = ((gt.astype(np.int64) << 32) | pred.astype(np.int64)).ravel()
+    gt, pred = gt.ravel(), pred.ravel()
+    # Segments are made of long runs of pixels: sorting runs is much cheaper than sorting pixels.
+    changes = gt[1:] != gt[:-1]
+    changes |= pred[1:] != pred[:-1]
+    starts = np.concatenate([np.zeros(min(gt.size, 1), np.int64), np.flatnonzero(changes) + 1])
+    lengths = np.diff(starts, append=gt.size)
+    pairs = (gt[starts].astype(np.int64) << 32) | pred[starts].astype(np.int64)
     if pairs.min(initial=0) < 0:
         raise ValueError(
             f"ids must not be negative, but gt_ids go down to {gt.min()} and pred_ids to "
             f"{pred.min()}. Give void an id of its own, e.g. 0."
         )
-    # Segments are made of long runs of pixels: sorting runs is much cheaper than sorting pixels.
-    starts = np.flatnonzero(np.diff(pairs, prepend=-1))
-    lengths = np.diff(starts, append=pairs.size)
-    keys, index = np.unique(pairs[starts], return_inverse=True)
+    keys, index = np.unique(pairs, return_inverse=True)
     pixels = np.bincount(index, weights=lengths, minlength=keys.size).astype(np.int64)
     return Overlaps(keys >> 32, keys & 0xFFFFFFFF, pixels)
 
