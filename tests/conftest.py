@@ -1,6 +1,7 @@
 """A very small street: networks and batches that run in milliseconds."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ def load_tool():
 
     def load(path):
         spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / "tools" / path)
-        module = importlib.util.module_from_spec(spec)
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
 

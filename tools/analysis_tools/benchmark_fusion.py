@@ -89,7 +89,11 @@ class Peer:
 
     def __init__(self) -> None:
         self._masks = FCNMaskHead(num_classes=THINGS)
-        self._semantics = PanopticFPNHead(num_things_classes=THINGS, num_stuff_classes=STUFF)
+        self._semantics = PanopticFPNHead(
+            num_things_classes=THINGS,
+            num_stuff_classes=STUFF,
+            loss_seg=dict(type="CrossEntropyLoss", avg_non_ignore=True),
+        )
         self._fusion = HeuristicFusionHead(THINGS, STUFF, test_cfg=OPTIONS)
 
     def __call__(self, scene: Scene) -> Tensor:

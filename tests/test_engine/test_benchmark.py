@@ -1,0 +1,36 @@
+"""What a benchmark reports; never how fast anything is."""
+
+import json
+
+from mmhps.engine.benchmark import Row, compare, finish, peak_memory
+
+
+def test_both_run_by_turns_and_the_first_turn_does_not_count():
+    calls = []
+    row = compare("a", lambda: calls.append("ours"), lambda: calls.append("peer"), 2.0, repeats=3)
+    assert calls == ["ours", "peer"] * 4
+    assert row.case == "a" and row.target == 2.0
+    assert row.ours_ms >= 0 and row.ratio >= 0
+
+
+def test_report_ends_with_one_json_object(capsys):
+    rows = [Row("x", 2.0, 10.0, 5.0, 5.0), Row("y", 2.0, 3.0, 1.5, 2.0)]
+    assert not finish(rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert "reached" in lines[2] and "missed" in lines[3]
+    last = json.loads(lines[-1])
+    assert last == dict(
+        rows=[
+            dict(case="x", ours_ms=2.0, peer_ms=10.0, ratio=5.0, target=5.0),
+            dict(case="y", ours_ms=2.0, peer_ms=3.0, ratio=1.5, target=2.0),
+        ],
+        ok=False,
+    )
+    assert finish(rows[:1])
+    assert not finish(rows[:1], agree=False), "fast and wrong is not ok"
+
+
+def test_peak_memory_sees_a_block():
+    # 64 MiB, written, so that they are resident.
+    found = peak_memory(lambda: bytearray(b"x") * (64 << 20))
+    assert found is None or 60 < found < 200
