@@ -6,8 +6,8 @@ import logging
 import sys
 import warnings
 
-from mmengine.logging import MMLogger
-from mmengine.runner import Runner
+from mmengine.logging import MMLogger, print_log
+from mmengine.runner import Runner, checkpoint
 from tqdm import tqdm
 
 # What MMEngine, MMDetection and torch say about each other in every run, and about which a user of
@@ -34,6 +34,13 @@ def hide_strangers_warnings() -> None:
     """Makes Python's warnings of ``WARNED_BY_STRANGERS`` silent from now on."""
     for message, category in WARNED_BY_STRANGERS:
         warnings.filterwarnings("ignore", message, category)
+    # mmengine prints the path of each checkpoint that it loads, past every logger.
+    checkpoint.print_log = _log
+
+
+def _log(message: str, logger: object = None, level: int = logging.INFO) -> None:
+    """mmengine's ``print_log``, to the log where it would print."""
+    print_log(message, "current" if logger is None else logger, level)
 
 
 class OursOnly(logging.Filter):

@@ -4,7 +4,9 @@ import logging
 import warnings
 
 import pytest
+import torch
 from mmengine.logging import MMLogger, print_log
+from mmengine.runner import checkpoint
 
 from mmhps.engine import console
 
@@ -48,3 +50,11 @@ def test_hidden_python_warnings():
         warnings.warn("`broadcast_buffers` is deprecated. Use …", FutureWarning, stacklevel=1)
         warnings.warn("`something` is deprecated.", FutureWarning, stacklevel=1)
     assert [str(warning.message) for warning in seen] == ["`something` is deprecated."]
+
+
+def test_path_of_a_loaded_checkpoint_goes_to_the_log(logger, tmp_path, capsys):
+    console.hide_strangers_warnings()
+    torch.save(dict(state_dict={}), tmp_path / "weights.pth")
+    checkpoint._load_checkpoint(str(tmp_path / "weights.pth"))
+    assert capsys.readouterr().out == ""
+    assert "weights.pth" in (tmp_path / "log").read_text()
