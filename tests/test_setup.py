@@ -30,7 +30,7 @@ def wheel(tmp_path_factory):
 
 def test_wheel_holds_what_mim_reads(wheel):
     names = set(wheel.namelist())
-    folders = ("configs", "tools")
+    folders = ("checkpoints", "configs", "tools")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
     assert files
     for path in [*files, ROOT / "model-index.yml"]:
