@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import datetime
 import gc
 import json
 import statistics
@@ -11,9 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
-from mmhps.engine.report import markdown_table
+from mmhps.engine.experiment import versions
+from mmhps.engine.report import benchmark_table
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -83,29 +86,25 @@ def _memory(key: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(key + ":")) / 1024
 
 
-def finish(rows: Sequence[Row], agree: bool = True) -> bool:
+def finish(rows: Sequence[Row], agree: bool = True, out: Path | None = None) -> bool:
     """Print the table, and as the last line one JSON object with ``rows`` and ``ok``.
 
     Args:
         rows: The comparisons.
         agree: Whether the results that were timed agree.
+        out: JSON file that gets them as well, with date, versions and the number of threads.
 
     Returns:
         ``ok``: they agree, and every ratio reaches its target.
     """
-    header = ["case", "ours, ms", "peer, ms", "peer ÷ ours", "target", ""]
-    cells = [
-        [
-            row.case,
-            f"{row.ours_ms:.1f}",
-            f"{row.peer_ms:.1f}",
-            f"{row.ratio:.2f}",
-            f"{row.target:.2f}",
-            "reached" if row.met else "missed",
-        ]
-        for row in rows
-    ]
     ok = agree and all(row.met for row in rows)
-    print(markdown_table(header, cells))
-    print(json.dumps(dict(rows=[asdict(row) for row in rows], ok=ok)))
+    result = dict(rows=[asdict(row) for row in rows], ok=ok)
+    print(benchmark_table(result))
+    print(json.dumps(result))
+    if out is not None:
+        about = dict(
+            date=datetime.date.today().isoformat(), threads=torch.get_num_threads(), **versions()
+        )
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(result | dict(about=about), indent=1) + "\n", encoding="utf-8")
     return ok

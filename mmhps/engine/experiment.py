@@ -93,7 +93,7 @@ def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> d
         config=cfg.pretty_text,
         commit=_commit(),
         date=datetime.date.today().isoformat(),
-        versions=_versions(),
+        versions=versions(),
     )
     if cfg.model.panoptic_fusion_head.type == "DifferentiableFusionHead":
         heuristic = copy.deepcopy(cfg)
@@ -143,7 +143,8 @@ def _commit() -> str | None:
     return done.stdout.strip()
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of this package and of those that its results depend on."""
     modules = dict(mmcv=mmcv, mmdet=mmdet, mmengine=mmengine, torch=torch)
     versions = {name: str(module.__version__) for name, module in modules.items()}
     return dict(mmhps=__version__, python=platform.python_version(), **versions)

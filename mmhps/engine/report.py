@@ -159,6 +159,22 @@ def fusions_table(results: Mapping[str, Mapping[str, float]]) -> str:
     return markdown_table(["fusion", *header], rows)
 
 
+def benchmark_table(result: Mapping[str, Any]) -> str:
+    """What :mod:`mmhps.engine.benchmark` measures, a line for each comparison."""
+    rows = [
+        [
+            row["case"],
+            f"{row['ours_ms']:.1f}",
+            f"{row['peer_ms']:.1f}",
+            f"{row['ratio']:.2f}",
+            f"{row['target']:.2f}",
+            "reached" if row["ratio"] >= row["target"] else "missed",
+        ]
+        for row in result["rows"]
+    ]
+    return markdown_table(["case", "ours, ms", "peer, ms", "peer ÷ ours", "target", ""], rows)
+
+
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Align cells as a Markdown table."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]

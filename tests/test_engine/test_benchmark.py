@@ -13,7 +13,7 @@ def test_both_run_by_turns_and_the_first_turn_does_not_count():
     assert row.ours_ms >= 0 and row.ratio >= 0
 
 
-def test_report_ends_with_one_json_object(capsys):
+def test_report_ends_with_one_json_object(capsys, tmp_path):
     rows = [Row("x", 2.0, 10.0, 5.0, 5.0), Row("y", 2.0, 3.0, 1.5, 2.0)]
     assert not finish(rows)
     lines = capsys.readouterr().out.splitlines()
@@ -26,7 +26,11 @@ def test_report_ends_with_one_json_object(capsys):
         ],
         ok=False,
     )
-    assert finish(rows[:1])
+    out = tmp_path / "new" / "x.json"
+    assert finish(rows[:1], out=out)
+    stored = json.loads(out.read_text())
+    assert stored["ok"] and stored["rows"] == last["rows"][:1]
+    assert stored["about"].keys() >= {"date", "threads", "torch"}
     assert not finish(rows[:1], agree=False), "fast and wrong is not ok"
 
 

@@ -16,6 +16,7 @@ import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
 
@@ -148,7 +149,7 @@ def equals_reference(scene: Scene) -> bool:
     return bool(tie[differs].all())
 
 
-def run(instances: Sequence[int], repeats: int) -> bool:
+def run(instances: Sequence[int], repeats: int, out: Path | None = None) -> bool:
     """Compare every size and number of instances; print the table; return whether all is well."""
     ours, peer = Ours(), Peer()
     rows, agree = [], True
@@ -173,17 +174,18 @@ def run(instances: Sequence[int], repeats: int) -> bool:
                         MEMORY_TARGET,
                     )
                 )
-    return finish(rows, agree)
+    return finish(rows, agree, out)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--instances", type=int, nargs="+", default=[10, 30, 100])
     parser.add_argument("--repeats", type=int, default=7, help="timed calls of each")
+    parser.add_argument("--out", type=Path, help="also write the values to this JSON file")
     args = parser.parse_args(argv)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.processor()}")
     with torch.inference_mode():
-        sys.exit(not run(args.instances, args.repeats))
+        sys.exit(not run(args.instances, args.repeats, args.out))
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def agree(ours: DetDataSample, peer: DetDataSample) -> bool:
     return abs(len(labels) - len(found)) <= 1
 
 
-def run(width: int, height: int, segments: int, repeats: int) -> bool:
+def run(width: int, height: int, segments: int, repeats: int, out: Path | None = None) -> bool:
     """Compare with and without the decoding of the image; return whether all is well."""
     init_default_scope("mmdet")
     ours, peer = pipelines(width, height)
@@ -143,7 +143,7 @@ def run(width: int, height: int, segments: int, repeats: int) -> bool:
                 repeats,
             ),
         ]
-    return finish(rows, same)
+    return finish(rows, same, out)
 
 
 def after_image(pipeline: Compose, info: dict) -> Callable[[], dict]:
@@ -165,8 +165,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", type=int, nargs=2, default=(2048, 1024), metavar=("W", "H"))
     parser.add_argument("--segments", type=int, default=40)
     parser.add_argument("--repeats", type=int, default=9, help="timed calls of each")
+    parser.add_argument("--out", type=Path, help="also write the values to this JSON file")
     args = parser.parse_args(argv)
-    sys.exit(not run(*args.size, args.segments, args.repeats))
+    sys.exit(not run(*args.size, args.segments, args.repeats, args.out))
 
 
 if __name__ == "__main__":

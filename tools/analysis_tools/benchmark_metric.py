@@ -150,13 +150,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--segments", type=int, default=60)
     parser.add_argument("--images", type=int, default=6, help="of the comparison on files")
     parser.add_argument("--repeats", type=int, default=5, help="timed calls of each")
+    parser.add_argument("--out", type=Path, help="also write the values to this JSON file")
     args = parser.parse_args(argv)
     rng = np.random.default_rng(0)
     pairs = [make_pair(*args.size, args.segments, rng) for _ in range(args.images)]
     memory, agree_memory = in_memory(pairs[0], args.repeats)
     with tempfile.TemporaryDirectory() as folder:
         files, agree_files = from_files(pairs, Path(folder), args.repeats)
-    sys.exit(not finish([memory, files], agree_memory and agree_files))
+    sys.exit(not finish([memory, files], agree_memory and agree_files, args.out))
 
 
 if __name__ == "__main__":

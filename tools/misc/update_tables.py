@@ -3,7 +3,7 @@
     python tools/misc/update_tables.py [--check]
 
 A table stands between `<!-- table: KIND NAME -->` and `<!-- end of table -->`; KIND is one of
-`results`, `differences` and `fusions`, and NAME that of docs/results/NAME.json.
+`results`, `differences`, `fusions` and `benchmark`, and NAME that of docs/results/NAME.json.
 """
 
 from __future__ import annotations
@@ -15,10 +15,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmhps.engine.report import differences_table, fusions_table, results_table
+from mmhps.engine.report import (
+    benchmark_table,
+    differences_table,
+    fusions_table,
+    results_table,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-KINDS = {"results": results_table, "differences": differences_table, "fusions": fusions_table}
+KINDS = {
+    "results": results_table,
+    "differences": differences_table,
+    "fusions": fusions_table,
+    "benchmark": benchmark_table,
+}
 TABLE = re.compile(r"(<!-- table: (\w+) ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
