@@ -1,0 +1,157 @@
+"""Time whole networks against MMDetection's Panoptic FPN of the same backbone.
+
+    python tools/analysis_tools/benchmark_model.py --task inference
+    python tools/analysis_tools/benchmark_model.py --task train
+
+The peer is MMDetection's own Panoptic FPN (`PanopticFPNHead`, `StandardRoIHead`,
+`HeuristicFusionHead`) with R-101 and the settings of `configs/hps/`. Weights are random, so that
+scores mean nothing: at test every network keeps its ten best detections. The last line is a JSON
+object; the status is 1 if a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
+
+# isort: split
+import numpy as np
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures.bbox import HorizontalBoxes
+from mmdet.structures.mask import BitmapMasks
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import init_default_scope
+
+from mmhps.datasets.transforms import PackPanopticInputs
+from mmhps.engine.benchmark import Row, compare, finish, peak_memory
+from mmhps.engine.report import SYSTEMS
+
+ROOT = Path(__file__).resolve().parents[2]
+INSTANCES = 10
+TARGETS = {
+    "inference": {"hps": 1.0, "hps-isi": 0.95},
+    "train": {"hps": 1 / 1.05, "hps-isi": 1 / 1.10},
+}
+SIZES = {"inference": (1024, 512, 1), "train": (512, 256, 2)}
+MEMORY_TARGET = 1 / 1.15
+
+
+def configure(system: str) -> ConfigDict:
+    """The model of a system with R-101, without pretrained weights, that keeps ten detections."""
+    cfg = Config.fromfile(ROOT / f"configs/hps/{system}_r101_cityscapes.py")
+    cfg.model.backbone.init_cfg = None
+    cfg.model.test_cfg.rcnn.update(score_thr=0.0, max_per_img=INSTANCES)
+    return cfg.model
+
+
+def peer_config() -> ConfigDict:
+    """MMDetection's Panoptic FPN with the backbone and the Mask R-CNN of ours."""
+    model = copy.deepcopy(configure("panoptic-fpn"))
+    classes = dict(
+        num_things_classes=model.semantic_head.num_things_classes,
+        num_stuff_classes=model.semantic_head.num_stuff_classes,
+    )
+    model.semantic_head = dict(
+        type="PanopticFPNHead",
+        in_channels=256,
+        inner_channels=128,
+        start_level=0,
+        end_level=4,
+        norm_cfg=dict(type="GN", num_groups=32, requires_grad=True),
+        loss_seg=model.semantic_head.loss_seg,
+        **classes,
+    )
+    model.panoptic_fusion_head = dict(type="HeuristicFusionHead", **classes)
+    return model
+
+
+def make_batch(width: int, height: int, count: int) -> dict:
+    """Images of noise with rectangles as instances, on road."""
+    rng = np.random.default_rng(0)
+    batch: dict[str, list] = dict(inputs=[], data_samples=[])
+    for index in range(count):
+        boxes = np.zeros((INSTANCES, 4), np.float32)
+        masks = np.zeros((INSTANCES, height, width), np.uint8)
+        panoptic = np.full((height, width), 8, np.int32)
+        for g in range(INSTANCES):
+            h, w = rng.integers(height // 10, height // 3), rng.integers(width // 20, width // 6)
+            y, x = rng.integers(0, height - h), rng.integers(0, width - w)
+            boxes[g] = x, y, x + w, y + h
+            masks[g, y : y + h, x : x + w] = 1
+            panoptic[y : y + h, x : x + w] = g % 8 + 1000 * (g + 1)
+        packed = PackPanopticInputs().transform(
+            dict(
+                img=rng.integers(0, 255, (height, width, 3), dtype=np.uint8),
+                img_id=str(index),
+                img_path="",
+                ori_shape=(height, width),
+                img_shape=(height, width),
+                scale_factor=(1.0, 1.0),
+                gt_bboxes=HorizontalBoxes(boxes),
+                gt_bboxes_labels=np.arange(INSTANCES) % 8,
+                gt_ignore_flags=np.zeros(INSTANCES, bool),
+                gt_masks=BitmapMasks(masks, height, width),
+                gt_seg_map=(panoptic % 1000).astype(np.uint8),
+                gt_panoptic_seg=panoptic,
+            )
+        )
+        batch["inputs"].append(packed["inputs"])
+        batch["data_samples"].append(packed["data_samples"])
+    return batch
+
+
+def make_call(model_config: ConfigDict, task: str) -> Callable[[], None]:
+    """A function that predicts, or makes one training step without the optimizer's part."""
+    torch.manual_seed(0)
+    model = MODELS.build(model_config)
+    batch = make_batch(*SIZES[task])
+
+    def predict() -> None:
+        with torch.inference_mode():
+            model.test_step(copy.deepcopy(batch))
+
+    def train() -> None:
+        torch.manual_seed(0)  # the same RoIs in every step
+        data = model.data_preprocessor(copy.deepcopy(batch), training=True)
+        loss, _ = model.parse_losses(model(**data, mode="loss"))
+        model.zero_grad()
+        loss.backward()
+
+    model.train(task == "train")
+    return train if task == "train" else predict
+
+
+def run(task: str, repeats: int, out: Path | None = None) -> bool:
+    """Compare both HPS systems with the peer; return whether every target is reached."""
+    init_default_scope("mmdet")
+    peer = make_call(peer_config(), task)
+    rows = []
+    for system, target in TARGETS[task].items():
+        ours = make_call(configure(system), task)
+        name = f"{SYSTEMS[system]}, {task}"
+        rows.append(compare(name, ours, peer, round(target, 3), repeats))
+        memory = [peak_memory(call) for call in (ours, peer)] if task == "train" else [None]
+        if None not in memory:
+            mine, theirs = (max(value, 1.0) for value in memory)
+            ratio = round(theirs / mine, 2)
+            rows.append(Row(f"memory (MiB), {name}", mine, theirs, ratio, round(MEMORY_TARGET, 3)))
+    return finish(rows, out=out)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--task", choices=list(TARGETS), default="inference")
+    parser.add_argument("--repeats", type=int, default=5, help="timed calls of each")
+    parser.add_argument("--out", type=Path, help="also write the values to this JSON file")
+    args = parser.parse_args(argv)
+    sys.exit(not run(args.task, args.repeats, args.out))
+
+
+if __name__ == "__main__":
+    main()
