@@ -138,7 +138,7 @@ def run(task: str, repeats: int, out: Path | None = None) -> bool:
         rows.append(compare(name, ours, peer, round(target, 3), repeats))
         memory = [peak_memory(call) for call in (ours, peer)] if task == "train" else [None]
         if None not in memory:
-            mine, theirs = (max(value, 1.0) for value in memory)
+            mine, theirs = (round(max(value, 1.0), 1) for value in memory)
             ratio = round(theirs / mine, 2)
             rows.append(Row(f"memory (MiB), {name}", mine, theirs, ratio, round(MEMORY_TARGET, 3)))
     return finish(rows, out=out)
