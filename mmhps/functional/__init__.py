@@ -24,6 +24,7 @@ from .panoptic_logits import (
     panoptic_logits,
     panoptic_loss,
     segment_weights,
+    stuff_log_probabilities,
 )
 from .resampling import Resampled, resampled
 from .soft_argmax import soft_argmax, soft_one_hot
@@ -51,5 +52,6 @@ __all__ = [
     "segment_weights",
     "soft_argmax",
     "soft_one_hot",
+    "stuff_log_probabilities",
     "weighted_mean",
 ]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .canvas import Layer
+from .panoptic_logits import stuff_log_probabilities
 from .resampling import Resampled
 
 __all__ = ["fused_argmax"]
@@ -56,7 +57,7 @@ def fused_argmax(
     label = logits.spread(_agreed(_arg_max(logits.values[first:])))
     instance = best > 0
     if layers:
-        floor = logits.spread(_least(_stuff_log_probabilities(logits.values, num_things)).amax(0))
+        floor = logits.spread(_least(stuff_log_probabilities(logits.values, num_things)).amax(0))
         contested = (best > floor - _ROUNDING) & ~instance
         flat_instance, flat_best = instance.view(-1), best.view(-1)
         for index in contested.view(-1).nonzero().flatten().split(_BLOCK):
@@ -93,10 +94,6 @@ def _best_instance(
         owner[window].masked_fill_(values > best[window], n)
         torch.maximum(best[window], values, out=best[window])
     return best, owner
-
-
-def _stuff_log_probabilities(logits: Tensor, num_things: int) -> Tensor:
-    return logits[num_things:] - logits.logsumexp(0)
 
 
 def _agreed(label: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ __all__ = [
     "panoptic_logits",
     "panoptic_loss",
     "segment_weights",
+    "stuff_log_probabilities",
 ]
 
 
@@ -31,6 +32,20 @@ def panoptic_logits(stuff_logits: Tensor, canvases: Tensor) -> Tensor:
         (S + N, H, W) float32.
     """
     return torch.cat([stuff_logits.float(), canvases.float()])
+
+
+def stuff_log_probabilities(logits: Tensor, num_things: int) -> Tensor:
+    """Log-probabilities of the stuff classes in the semantic softmax over all classes.
+
+    Args:
+        logits: (T + S, ...) semantic logits, things first.
+        num_things: T.
+
+    Returns:
+        (S, ...) float32.
+    """
+    logits = logits.float()
+    return logits[num_things:] - logits.logsumexp(0)
 
 
 def segment_weights(target: Tensor, power: float, ignore_index: int = -100) -> Tensor:

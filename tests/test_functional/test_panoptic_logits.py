@@ -10,6 +10,7 @@ from mmhps.functional import (
     paste_canvases,
     paste_window,
     segment_weights,
+    stuff_log_probabilities,
 )
 
 IGNORE = -100
@@ -93,3 +94,11 @@ def test_argmax_equals_the_dense_softmax(seed):
     winner = panoptic_argmax(stuff, layers, 2.0, offsets)
     assert torch.equal(winner, expected)
     assert winner.max() >= 3
+
+
+def test_stuff_log_probabilities_by_hand():
+    # One thing and two stuff classes: exp gives 2, 1 and 1 of 4.
+    logits = torch.tensor([math.log(2), 0.0, 0.0], dtype=torch.float64).view(3, 1, 1)
+    found = stuff_log_probabilities(logits, 1)
+    assert found.dtype == torch.float32
+    assert found.flatten().tolist() == pytest.approx([-math.log(4)] * 2)

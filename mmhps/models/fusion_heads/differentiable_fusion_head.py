@@ -26,6 +26,7 @@ from mmhps.functional import (
     panoptic_loss,
     panoptic_target,
     paste_window,
+    stuff_log_probabilities,
     weighted_mean,
 )
 
@@ -158,10 +159,9 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
 
     def _stuff(self, seg_logits: Tensor) -> Tensor:
         """(T + S, H, W) -> (S, H, W): what the canvases compete with."""
-        stuff = seg_logits[self.num_things_classes :].float()
         if self.stuff_values == "log_probabilities":
-            stuff = stuff - seg_logits.float().logsumexp(0)
-        return stuff
+            return stuff_log_probabilities(seg_logits, self.num_things_classes)
+        return seg_logits[self.num_things_classes :].float()
 
     def _offsets(self, scores: Tensor) -> Tensor:
         return self.score_weight * scores.float().clamp(min=1e-6).log()
