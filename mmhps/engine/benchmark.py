@@ -67,6 +67,17 @@ def compare(
     return Row(case, round(ours_ms, 2), round(peer_ms, 2), round(peer_ms / ours_ms, 2), target)
 
 
+def compare_memory(
+    case: str, ours: Callable[[], object], peer: Callable[[], object], target: float
+) -> list[Row]:
+    """Compare peak memory, in MiB in place of milliseconds; no row where Linux does not tell."""
+    memory = [peak_memory(function) for function in (ours, peer)]
+    if None in memory:
+        return []
+    mine, theirs = (round(max(value, 0.1), 1) for value in memory)
+    return [Row(f"memory (MiB), {case}", mine, theirs, round(theirs / mine, 2), target)]
+
+
 def peak_memory(function: Callable[[], object]) -> float | None:
     """MiB that a call adds to the resident memory at its peak; None where Linux does not tell."""
     gc.collect()

@@ -28,8 +28,14 @@ from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmhps.engine.benchmark import Row, compare, finish, peak_memory
-from mmhps.functional import fused_argmax, panoptic_argmax, paste_window, resampled
+from mmhps.engine.benchmark import compare, compare_memory, finish
+from mmhps.functional import (
+    fused_argmax,
+    panoptic_argmax,
+    paste_window,
+    resampled,
+    stuff_log_probabilities,
+)
 from mmhps.models import DifferentiableFusionHead
 
 THINGS, STUFF = 8, 11
@@ -132,7 +138,7 @@ def equals_reference(scene: Scene) -> bool:
     logits, offsets = resampled(scene.logits, scene.size), scene.scores.log()
     fast = fused_argmax(logits, THINGS, layers, 4.0, offsets).long()
     dense = logits.dense()
-    stuff = dense[THINGS:] - dense.logsumexp(0)
+    stuff = stuff_log_probabilities(dense, THINGS)
     expected = panoptic_argmax(stuff, layers, 4.0, offsets)
     unclaimed = (expected < STUFF) & (dense.argmax(0) < THINGS)
     expected[unclaimed] = STUFF + len(layers)
@@ -159,21 +165,9 @@ def run(instances: Sequence[int], repeats: int, out: Path | None = None) -> bool
             agree &= equals_reference(scene)
             name = f"{width}x{height}, {count} instances"
             goal = target if count >= 30 else 1.0
-            rows.append(
-                compare(name, lambda s=scene: ours(s), lambda s=scene: peer(s), goal, repeats)
-            )
-            memory = [peak_memory(lambda f=f, s=scene: f(s)) for f in (ours, peer)]
-            if None not in memory:
-                mine, theirs = (max(value, 0.1) for value in memory)
-                rows.append(
-                    Row(
-                        f"memory (MiB), {name}",
-                        round(mine, 1),
-                        round(theirs, 1),
-                        round(theirs / mine, 2),
-                        MEMORY_TARGET,
-                    )
-                )
+            calls = [lambda f=f, s=scene: f(s) for f in (ours, peer)]
+            rows.append(compare(name, *calls, goal, repeats))
+            rows += compare_memory(name, *calls, MEMORY_TARGET)
     return finish(rows, agree, out)
 
 

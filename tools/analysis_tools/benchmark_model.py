@@ -29,7 +29,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 
 from mmhps.datasets.transforms import PackPanopticInputs
-from mmhps.engine.benchmark import Row, compare, finish, peak_memory
+from mmhps.engine.benchmark import compare, compare_memory, finish
 from mmhps.engine.report import SYSTEMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -136,11 +136,8 @@ def run(task: str, repeats: int, out: Path | None = None) -> bool:
         ours = make_call(configure(system), task)
         name = f"{SYSTEMS[system]}, {task}"
         rows.append(compare(name, ours, peer, round(target, 3), repeats))
-        memory = [peak_memory(call) for call in (ours, peer)] if task == "train" else [None]
-        if None not in memory:
-            mine, theirs = (round(max(value, 1.0), 1) for value in memory)
-            ratio = round(theirs / mine, 2)
-            rows.append(Row(f"memory (MiB), {name}", mine, theirs, ratio, round(MEMORY_TARGET, 3)))
+        if task == "train":
+            rows += compare_memory(name, ours, peer, round(MEMORY_TARGET, 3))
     return finish(rows, out=out)
 
 
