@@ -6,7 +6,7 @@ from .canvas import (
     merge_groups,
     merge_layers,
     paste_canvases,
-    paste_window,
+    paste_windows,
     weighted_mean,
 )
 from .fast_fusion import fused_argmax
@@ -47,7 +47,7 @@ __all__ = [
     "panoptic_loss",
     "panoptic_target",
     "paste_canvases",
-    "paste_window",
+    "paste_windows",
     "resampled",
     "segment_weights",
     "soft_argmax",

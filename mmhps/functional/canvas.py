@@ -5,7 +5,7 @@ Shapes: N instances, M x M mask logits (28 x 28), H x W canvas, K groups.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ __all__ = [
     "merge_groups",
     "merge_layers",
     "paste_canvases",
-    "paste_window",
+    "paste_windows",
     "weighted_mean",
 ]
 
@@ -73,33 +73,35 @@ def paste_canvases(
         )
     boxes = boxes.detach().float()
     with torch.autocast(mask_logits.device.type, enabled=False):
-        rows = _axis_weights(boxes[:, 1], boxes[:, 3], size[0], mask_logits.shape[1])
-        columns = _axis_weights(boxes[:, 0], boxes[:, 2], size[1], mask_logits.shape[2])
+        x1, y1, x2, y2 = boxes.T[..., None]
+        rows = _axis_weights(_centres(size[0], boxes), y1, y2, mask_logits.shape[1])
+        columns = _axis_weights(_centres(size[1], boxes), x1, x2, mask_logits.shape[2])
         pasted = rows @ mask_logits.float() @ columns.transpose(1, 2)
     return pasted.where(box_cover(boxes, size), pasted.new_tensor(empty)).to(mask_logits.dtype)
 
 
-def paste_window(
-    mask_logits: Tensor, box: Tensor, size: tuple[int, int], empty: float = -torch.inf
-) -> Layer:
-    """The part of one canvas that its box touches, for work that grows with boxes only.
+def paste_windows(mask_logits: Tensor, boxes: Tensor, size: tuple[int, int]) -> list[Layer]:
+    """The canvases without their empty parts, for work that grows with the boxes only.
 
     Args:
-        mask_logits: (M, M).
-        box: (4,) as x1, y1, x2, y2 in pixels of the canvas.
+        mask_logits: (N, M, M), any floating dtype.
+        boxes: (N, 4) as x1, y1, x2, y2 in pixels of the canvas, as for :func:`paste_canvases`.
         size: Canvas size (H, W).
-        empty: What the canvas holds outside of its box.
 
     Returns:
-        ``window``, the rows and columns that the box touches (maybe none), and the canvas there:
-        ``paste_canvases(mask_logits[None], box[None], size, empty)[0][window]``.
+        N canvases in float32. A window holds the pixels with their centre inside the box (maybe
+        none), and the canvas there is ``paste_canvases(mask_logits, boxes, size)[n][window]``.
     """
-    x1, y1, x2, y2 = box.tolist()
-    top, left = min(max(int(y1), 0), size[0]), min(max(int(x1), 0), size[1])
-    bottom, right = min(max(int(y2) + 1, top), size[0]), min(max(int(x2) + 1, left), size[1])
-    local = box.float() - box.new_tensor([left, top, left, top], dtype=torch.float32)
-    canvas = paste_canvases(mask_logits[None], local[None], (bottom - top, right - left), empty)
-    return (slice(top, bottom), slice(left, right)), canvas[0]
+    boxes = boxes.detach().float()
+    with torch.autocast(mask_logits.device.type, enabled=False):
+        rows = _axis_windows(boxes[:, 1], boxes[:, 3], size[0], mask_logits.shape[1])
+        columns = _axis_windows(boxes[:, 0], boxes[:, 2], size[1], mask_logits.shape[2])
+        return [
+            ((row, column), above @ mask @ beside.T)
+            for mask, (row, above), (column, beside) in zip(
+                mask_logits.float(), rows, columns, strict=True
+            )
+        ]
 
 
 def merge_groups(layers: Sequence[Layer], labels: Tensor, iou_threshold: float) -> Tensor:
@@ -117,20 +119,15 @@ def merge_groups(layers: Sequence[Layer], labels: Tensor, iou_threshold: float) 
         (N,) int64: the group of each layer, numbered 0, 1, ... in the order of the leaders.
     """
     masks = [(window, canvas > 0) for window, canvas in layers]
-    areas = torch.stack([mask.sum() for _, mask in masks]).tolist() if masks else []
-    classes = labels.tolist()
+    areas = [int(mask.count_nonzero()) for _, mask in masks]
+    candidates = _may_merge([window for window, _ in layers], areas, labels, iou_threshold)
     groups: list[int] = []
     leaders: list[int] = []
     for n, mask in enumerate(masks):
         group = len(leaders)
         for k, leader in enumerate(leaders):
-            # Most pairs are told apart without a look at the pixels.
-            low, high = sorted((areas[n], areas[leader]))
-            possible = min(low, _common_area(mask[0], masks[leader][0]))
-            if (
-                classes[n] == classes[leader]
-                and possible > iou_threshold * high
-                and _mask_iou(mask, masks[leader], areas[n] + areas[leader]) > iou_threshold
+            if candidates[n][leader] and (
+                _mask_iou(mask, masks[leader], areas[n] + areas[leader]) > iou_threshold
             ):
                 group = k
                 break
@@ -138,6 +135,23 @@ def merge_groups(layers: Sequence[Layer], labels: Tensor, iou_threshold: float) 
             leaders.append(n)
         groups.append(group)
     return torch.tensor(groups, dtype=torch.long, device=labels.device)
+
+
+def _may_merge(
+    windows: Sequence[tuple[slice, slice]],
+    areas: Sequence[int],
+    labels: Tensor,
+    iou_threshold: float,
+) -> list[list[bool]]:
+    """(N, N): which pairs could merge, by all that is known without a look at their pixels."""
+    edges = torch.tensor([(r.start, c.start, r.stop, c.stop) for r, c in windows]).view(-1, 4)
+    starts = torch.maximum(edges[:, None, :2], edges[:, :2])
+    stops = torch.minimum(edges[:, None, 2:], edges[:, 2:])
+    area = torch.tensor(areas)
+    common = (stops - starts).clamp(min=0).prod(dim=2).minimum(area).minimum(area[:, None])
+    labels = labels.cpu()
+    possible = common > iou_threshold * torch.maximum(area, area[:, None])
+    return (possible & (labels == labels[:, None])).tolist()
 
 
 def _overlap(a: tuple[slice, slice], b: tuple[slice, slice]) -> tuple[slice, slice]:
@@ -150,11 +164,6 @@ def _overlap(a: tuple[slice, slice], b: tuple[slice, slice]) -> tuple[slice, sli
     return rows, columns
 
 
-def _common_area(a: tuple[slice, slice], b: tuple[slice, slice]) -> int:
-    rows, columns = _overlap(a, b)
-    return (rows.stop - rows.start) * (columns.stop - columns.start)
-
-
 def _mask_iou(a: Layer, b: Layer, area: int) -> float:
     """IoU of two masks whose areas sum to ``area``."""
     rows, columns = _overlap(a[0], b[0])
@@ -165,7 +174,7 @@ def _mask_iou(a: Layer, b: Layer, area: int) -> float:
         ]
         for window, mask in (a, b)
     )
-    intersection = int((first & second).sum())
+    intersection = int((first & second).count_nonzero())
     return intersection / max(area - intersection, 1)
 
 
@@ -241,17 +250,36 @@ def weighted_mean(
     return mean.view(weights.shape[1], *canvases.shape[1:])
 
 
+def _centres(length: int, like: Tensor) -> Tensor:
+    return torch.arange(length, device=like.device) + 0.5
+
+
 def _axis_inside(low: Tensor, high: Tensor, length: int) -> Tensor:
     """(N,), (N,) -> (N, length): is the centre of the pixel between low and high?"""
-    centre = torch.arange(length, device=low.device) + 0.5
+    centre = _centres(length, low)
     return (centre >= low[:, None]) & (centre < high[:, None])
 
 
-def _axis_weights(low: Tensor, high: Tensor, length: int, cells: int) -> Tensor:
-    """(N,), (N,) -> (N, length, cells): bilinear weights along one axis, rows summing to 1."""
-    centre = torch.arange(length, device=low.device) + 0.5
-    extent = (high - low).clamp(min=_THINNEST)
-    position = (centre - low[:, None]) / extent[:, None] * cells - 0.5
+def _axis_windows(
+    low: Tensor, high: Tensor, length: int, cells: int
+) -> Iterator[tuple[slice, Tensor]]:
+    """Per box, the pixels with their centre in it, and their weights (pixels, cells).
+
+    All boxes in a few operations: their pixels stand in one row, one box after the other.
+    """
+    start, stop = ((e.double() - 0.5).ceil().clamp(0, length).long() for e in (low, high))
+    count = (stop - start).clamp(min=0)
+    box = torch.arange(len(low), device=low.device).repeat_interleave(count)
+    pixel = torch.arange(len(box), device=low.device) + (start - count.cumsum(0) + count)[box]
+    weights = _axis_weights(pixel + 0.5, low[box], high[box], cells)
+    counts = count.tolist()
+    for first, number, part in zip(start.tolist(), counts, weights.split(counts), strict=True):
+        yield slice(first, first + number), part
+
+
+def _axis_weights(centre: Tensor, low: Tensor, high: Tensor, cells: int) -> Tensor:
+    """(..., cells) bilinear weights of pixels in an extent along one axis, summing to 1."""
+    position = (centre - low) / (high - low).clamp(min=_THINNEST) * cells - 0.5
     position = position.clamp(0, cells - 1)
     cell = torch.arange(cells, device=low.device)
     return (1 - (position[..., None] - cell).abs()).clamp(min=0)

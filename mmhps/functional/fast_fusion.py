@@ -42,7 +42,7 @@ def fused_argmax(
     Args:
         logits: (T + S, h, w) semantic logits, to be read at (H, W).
         num_things: T; the things come first.
-        layers: N canvases, as windows: see :func:`mmhps.functional.paste_window`.
+        layers: N canvases, as windows: see :func:`mmhps.functional.paste_windows`.
         scale: Factor from mask logits to the scale of the log-probabilities.
         offsets: (N,) added to every logit of an instance, e.g. its log score.
         void_things: Pixels that no instance claims become void if their most likely class is a

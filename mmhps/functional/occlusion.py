@@ -24,7 +24,7 @@ def not_hidden(layers: Sequence[Layer], size: tuple[int, int], max_overlap: floa
 
     Args:
         layers: N canvases by falling score, as windows: see
-            :func:`mmhps.functional.paste_window`.
+            :func:`mmhps.functional.paste_windows`.
         size: Canvas size (H, W).
         max_overlap: Share of a mask in 0..1; 1 keeps every instance that has a mask.
 

@@ -97,7 +97,7 @@ def panoptic_argmax(
 
     Args:
         stuff_logits: (S, H, W).
-        layers: N canvases, as windows: see :func:`mmhps.functional.paste_window`.
+        layers: N canvases, as windows: see :func:`mmhps.functional.paste_windows`.
         scale: Factor from mask logits to the scale of the stuff logits.
         offsets: (N,) added to every logit of an instance, e.g. its log score.
 

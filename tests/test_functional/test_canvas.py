@@ -7,7 +7,7 @@ from mmhps.functional import (
     merge_groups,
     merge_layers,
     paste_canvases,
-    paste_window,
+    paste_windows,
     weighted_mean,
 )
 
@@ -121,7 +121,7 @@ def test_box_cover_by_hand():
 )
 def test_window_equals_canvas(box):
     mask = torch.randn(3, 3, generator=torch.Generator().manual_seed(2))
-    window, layer = paste_window(mask, torch.tensor(box), (4, 5))
+    ((window, layer),) = paste_windows(mask[None], torch.tensor([box]), (4, 5))
     canvas = paste_canvases(mask[None], torch.tensor([box]), (4, 5), -INF)[0]
     torch.testing.assert_close(layer, canvas[window])
     canvas[window] = -INF

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmhps.functional import fused_argmax, panoptic_argmax, paste_window, resampled
+from mmhps.functional import fused_argmax, panoptic_argmax, paste_windows, resampled
 
 T, S = 3, 4
 
@@ -15,10 +15,7 @@ def scene(boxes, size=(48, 72), low=(12, 18), sharpness=3.0, seed=0):
     noise = torch.randn(T + S, *low, generator=generator)
     logits = resampled(sharpness * resampled(blobs, low).dense() + 0.3 * noise, size)
     masks = 3 * torch.randn(len(boxes), 7, 7, generator=generator)
-    layers = [
-        paste_window(mask, torch.tensor(box, dtype=torch.float32), size)
-        for mask, box in zip(masks, boxes, strict=True)
-    ]
+    layers = paste_windows(masks, torch.tensor(boxes, dtype=torch.float32).view(-1, 4), size)
     offsets = -torch.rand(len(boxes), generator=generator)
     return logits, layers, offsets
 

@@ -1,16 +1,14 @@
 import torch
 
-from mmhps.functional import not_hidden, paste_window
+from mmhps.functional import not_hidden, paste_windows
 
 SIZE = (2, 8)
 
 
 def layers(*spans, logit=1.0):
     """Canvases over both rows whose masks span columns ``left..right``."""
-    mask = torch.full((2, 2), logit)
-    return [
-        paste_window(mask, torch.tensor([left, 0.0, right, 2.0]), SIZE) for left, right in spans
-    ]
+    boxes = torch.tensor([[left, 0.0, right, 2.0] for left, right in spans])
+    return paste_windows(torch.full((len(spans), 2, 2), logit), boxes, SIZE)
 
 
 def test_no_instances():

@@ -8,7 +8,7 @@ from mmhps.functional import (
     panoptic_logits,
     panoptic_loss,
     paste_canvases,
-    paste_window,
+    paste_windows,
     segment_weights,
     stuff_log_probabilities,
 )
@@ -90,7 +90,7 @@ def test_argmax_equals_the_dense_softmax(seed):
     offsets = torch.rand(num, generator=generator)
     canvases = 2.0 * paste_canvases(masks, boxes, size, -torch.inf) + offsets[:, None, None]
     expected = panoptic_logits(stuff, canvases).softmax(0).argmax(0)
-    layers = [paste_window(m, b, size) for m, b in zip(masks, boxes, strict=True)]
+    layers = paste_windows(masks, boxes, size)
     winner = panoptic_argmax(stuff, layers, 2.0, offsets)
     assert torch.equal(winner, expected)
     assert winner.max() >= 3

@@ -32,7 +32,7 @@ from mmhps.engine.benchmark import compare, compare_memory, finish
 from mmhps.functional import (
     fused_argmax,
     panoptic_argmax,
-    paste_window,
+    paste_windows,
     resampled,
     stuff_log_probabilities,
 )
@@ -134,7 +134,7 @@ class Ours:
 def equals_reference(scene: Scene) -> bool:
     """Whether the fast arg max is that of the dense softmax wherever that is no tie."""
     chosen = scene.masks[torch.arange(len(scene.labels)), scene.labels]
-    layers = [paste_window(m, b, scene.size) for m, b in zip(chosen, scene.boxes, strict=True)]
+    layers = paste_windows(chosen, scene.boxes, scene.size)
     logits, offsets = resampled(scene.logits, scene.size), scene.scores.log()
     fast = fused_argmax(logits, THINGS, layers, 4.0, offsets).long()
     dense = logits.dense()

@@ -25,7 +25,7 @@ from mmhps.functional import (
     panoptic_logits,
     panoptic_loss,
     panoptic_target,
-    paste_window,
+    paste_windows,
     stuff_log_probabilities,
     weighted_mean,
 )
@@ -150,10 +150,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         results = []
         for image, logits, meta in zip(instances, seg_preds, batch_img_metas, strict=True):
             boxes = output_boxes(image.bboxes, meta, rescale)
-            layers = [
-                paste_window(mask, box, logits.size)
-                for mask, box in zip(image.mask_logits, boxes, strict=True)
-            ]
+            layers = paste_windows(image.mask_logits, boxes, logits.size)
             results.append(PixelData(sem_seg=self._fuse(layers, image, logits)[None]))
         return results
 

@@ -9,7 +9,7 @@ from mmdet.utils import InstanceList
 from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
 
-from mmhps.functional import Resampled, paste_window
+from mmhps.functional import Resampled, paste_windows
 
 from ..utils import output_boxes
 
@@ -60,7 +60,7 @@ class HeuristicMergeHead(HeuristicFusionHead):
 def _paste(image: InstanceData, size: tuple[int, int], meta: dict, rescale: bool) -> InstanceData:
     boxes = output_boxes(image.bboxes, meta, rescale)
     masks = torch.zeros(len(boxes), *size, dtype=torch.bool, device=boxes.device)
-    for mask, logits, box in zip(masks, image.mask_logits, boxes, strict=True):
-        window, canvas = paste_window(logits, box, size)
+    layers = paste_windows(image.mask_logits, boxes, size)
+    for mask, (window, canvas) in zip(masks, layers, strict=True):
         mask[window] = canvas >= 0
     return InstanceData(bboxes=boxes, labels=image.labels, scores=image.scores, masks=masks)
