@@ -16,7 +16,7 @@ from .resampling import Resampled
 
 __all__ = ["fused_argmax"]
 
-_BLOCK = 1 << 16
+_BLOCK = 1 << 14
 _ROUNDING = 1e-4
 
 
