@@ -9,7 +9,7 @@ from .canvas import (
     paste_windows,
     weighted_mean,
 )
-from .fast_fusion import fused_argmax
+from .fast_fusion import dense_argmax, fused_argmax
 from .gt_order import (
     INSTANCE_OFFSET,
     ground_truth_order,
@@ -34,6 +34,7 @@ __all__ = [
     "Layer",
     "Resampled",
     "box_cover",
+    "dense_argmax",
     "fused_argmax",
     "ground_truth_order",
     "ignore_uncovered",

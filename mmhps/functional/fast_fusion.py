@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from .canvas import Layer
-from .panoptic_logits import stuff_log_probabilities
+from .panoptic_logits import panoptic_argmax, stuff_log_probabilities
 from .resampling import Resampled
 
-__all__ = ["fused_argmax"]
+__all__ = ["dense_argmax", "fused_argmax"]
 
 _BLOCK = 1 << 14
 _ROUNDING = 1e-4
@@ -31,8 +31,7 @@ def fused_argmax(
     """Decide each output pixel between stuff, instances and, where nothing claims a thing, void.
 
     Stuff competes with the log-probabilities of the semantic softmax over all T + S classes. Equals
-    :func:`mmhps.functional.panoptic_argmax` with those of ``logits.dense()`` on every pixel that is
-    not a tie, but computes them only where it has to:
+    :func:`dense_argmax` on every pixel that is not a tie, but computes them only where it has to:
 
     - Interpolation is a convex combination. Where the four low-resolution pixels around an output
       pixel agree on their most likely class, it is that of the output pixel.
@@ -71,6 +70,34 @@ def fused_argmax(
         label -= num_things
         label.masked_fill_(label < 0, num_stuff + len(layers))
     return torch.where(instance, num_stuff + owner, label)
+
+
+def dense_argmax(
+    logits: Resampled,
+    num_things: int,
+    layers: Sequence[Layer],
+    scale: float,
+    offsets: Tensor,
+    void_things: bool = True,
+    bare_logits: bool = False,
+) -> Tensor:
+    """The definition of :func:`fused_argmax`: the same from all logits at every output pixel.
+
+    Args:
+        logits: As there, like ``num_things``, ``layers``, ``scale``, ``offsets`` and
+            ``void_things``.
+        bare_logits: Let the canvases compete with the stuff logits themselves.
+
+    Returns:
+        (H, W) int64, numbered as there.
+    """
+    dense = logits.dense()
+    stuff = dense[num_things:] if bare_logits else stuff_log_probabilities(dense, num_things)
+    winner = panoptic_argmax(stuff, layers, scale, offsets)
+    if void_things:
+        unclaimed = (dense.argmax(0) < num_things) & (winner < len(stuff))
+        winner = winner.masked_fill(unclaimed, len(stuff) + len(layers))
+    return winner
 
 
 def _arg_max(values: Tensor) -> Tensor:

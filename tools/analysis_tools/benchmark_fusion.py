@@ -30,8 +30,8 @@ from torch import Tensor
 
 from mmhps.engine.benchmark import compare, compare_memory, finish
 from mmhps.functional import (
+    dense_argmax,
     fused_argmax,
-    panoptic_argmax,
     paste_windows,
     resampled,
     stuff_log_probabilities,
@@ -137,18 +137,14 @@ def equals_reference(scene: Scene) -> bool:
     layers = paste_windows(chosen, scene.boxes, scene.size)
     logits, offsets = resampled(scene.logits, scene.size), scene.scores.log()
     fast = fused_argmax(logits, THINGS, layers, 4.0, offsets).long()
-    dense = logits.dense()
-    stuff = stuff_log_probabilities(dense, THINGS)
-    expected = panoptic_argmax(stuff, layers, 4.0, offsets)
-    unclaimed = (expected < STUFF) & (dense.argmax(0) < THINGS)
-    expected[unclaimed] = STUFF + len(layers)
-    differs = fast != expected
+    differs = fast != dense_argmax(logits, THINGS, layers, 4.0, offsets)
     if not differs.any():
         return True
     # What differs must be a tie up to rounding: of the two best classes, or with an instance.
+    dense = logits.dense()
     best = dense.topk(2, dim=0).values
     tie = best[0] - best[1] < 1e-4
-    value = stuff.amax(0)
+    value = stuff_log_probabilities(dense, THINGS).amax(0)
     for n, (window, canvas) in enumerate(layers):
         gap = (4.0 * canvas + offsets[n] - value[window]).abs()
         tie[window] |= gap < 1e-3

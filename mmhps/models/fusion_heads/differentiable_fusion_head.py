@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from mmdet.models.seg_heads.panoptic_fusion_heads import BasePanopticFusionHead
@@ -15,13 +17,13 @@ from mmhps.functional import (
     INSTANCE_OFFSET,
     Layer,
     Resampled,
+    dense_argmax,
     fused_argmax,
     ground_truth_order,
     ignore_uncovered,
     merge_groups,
     merge_layers,
     not_hidden,
-    panoptic_argmax,
     panoptic_logits,
     panoptic_loss,
     panoptic_target,
@@ -188,7 +190,9 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         keep = not_hidden(layers, logits.size, self.test_cfg.get("mask_overlap", 0.5))
         layers = [layer for layer, kept in zip(layers, keep.tolist(), strict=True) if kept]
         labels, scores = image.labels[leaders][keep], image.scores[leaders][keep]
-        decide = self._dense_argmax if self.stuff_values == "logits" else fused_argmax
+        decide = fused_argmax
+        if self.stuff_values == "logits":
+            decide = partial(dense_argmax, bare_logits=True)
         winner = decide(
             logits,
             self.num_things_classes,
@@ -198,23 +202,6 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
             self.void_things,
         )
         return self._to_ids(winner, labels)
-
-    def _dense_argmax(
-        self,
-        logits: Resampled,
-        num_things: int,
-        layers: list[Layer],
-        scale: float,
-        offsets: Tensor,
-        void_things: bool,
-    ) -> Tensor:
-        """What :func:`mmhps.functional.fused_argmax` does, for bare stuff logits."""
-        dense = logits.dense()
-        winner = panoptic_argmax(self._stuff(dense), layers, scale, offsets)
-        if void_things:
-            unclaimed = (dense.argmax(0) < num_things) & (winner < self.num_stuff_classes)
-            winner = torch.where(unclaimed, self.num_stuff_classes + len(layers), winner)
-        return winner
 
     def _to_ids(self, winner: Tensor, labels: Tensor) -> Tensor:
         """Stuff, instances and void, as numbered by the arg max, to ids; small stuff to void."""
