@@ -44,7 +44,12 @@ from mmhps.visualization import (
     resize_image,
     scaled_size,
 )
-from mmhps.visualization.trained_models import load_checkpoint, load_model, predict_panoptic
+from mmhps.visualization.trained_models import (
+    check_classes,
+    load_checkpoint,
+    load_model,
+    predict_panoptic,
+)
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -161,17 +166,6 @@ def image_quality(dataset: BaseDataset, ids: Sequence[np.ndarray]) -> list[float
         stats = panoptic_stats(gt_ids, gt_segments, predicted, segments, len(classes))
         scores.append(100 * panoptic_quality(stats, is_thing)["All"]["pq"])
     return scores
-
-
-def check_classes(classes: Mapping[str, Sequence[str]]) -> None:
-    """Raise a ValueError unless all sources (file name -> class names) name the same classes."""
-    (first, expected), *others = classes.items()
-    for source, found in others:
-        if tuple(found) != tuple(expected):
-            raise ValueError(
-                f"{source}: its classes differ from those of {first}, so that the models cannot "
-                f"be compared: {tuple(found)} against {tuple(expected)}. Use models of one data set"
-            )
 
 
 def dataset_classes(config: Config) -> tuple[str, ...]:
