@@ -84,7 +84,7 @@ def draw(runs: Mapping[str, Mapping[str, Curve]], keys: Sequence[str]) -> Figure
             close = difflib.get_close_matches(key, known, 3, 0.4) or known
             raise ValueError(f"--keys: no run logged {key!r}; there are {close}")
         for index, (name, curves) in enumerate(runs.items()):
-            if key in curves:  # the color is the run's in every panel
+            if key in curves:  # the colour is the run's in every panel
                 axes.plot(*zip(*curves[key], strict=True), ".-", label=name, color=f"C{index}")
         axes.set_title(key)
         axes.set_xlabel("iteration")
