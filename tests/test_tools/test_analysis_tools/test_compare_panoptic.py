@@ -4,6 +4,7 @@ import mmcv
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from mmhps.visualization import panoptic_overlay
 
@@ -38,7 +39,6 @@ def test_arguments(command):
         (["--out", "name.txt"], "--out: expected the name of an image file"),
         (["--num", "2", "--images", "a"], "not allowed with argument"),
         (["--extremes", "2", "--images", "a"], "not allowed with argument"),
-        (["--extremes", "2"], "--extremes compares two models or more, got one"),
     ],
 )
 def test_wrong_arguments(command, capsys, extra, message):
@@ -118,6 +118,19 @@ def test_extremes_of_two_models(command, pairs, tmp_path, capsys):
     command.main([*pairs, "--out", str(out), "--extremes", "1", "--device", "cpu"])
     # The other half is void, which is left out: IoU 1.
     assert "one: PQ 0.0 → 100.0\ntwo: PQ 0.0 → 100.0" in capsys.readouterr().out
+    assert out.is_file()
+
+
+def test_extremes_of_one_model(command, pairs, tmp_path, capsys):
+    """It takes everything for road; one image is road and void, of the other a quarter is car."""
+    torch.save(dict(state_dict=dict(label=torch.tensor(2.0))), pairs[1])
+    ids = np.full((16, 200), 7, np.uint16)
+    ids[:4] = 26001
+    Image.fromarray(ids).save(tmp_path / "labels" / "one_gtFine_instanceIds.png")
+    out = tmp_path / "extremes.png"
+    command.main([*pairs[:2], "--out", str(out), "--extremes", "1", "--device", "cpu"])
+    # PQ of the other: 0.75 of road, none of car.
+    assert "two: PQ 100.0\none: PQ 37.5" in capsys.readouterr().out
     assert out.is_file()
 
 
