@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from mmhps.datasets.id_maps import read_rgb_ids
+from mmhps.datasets.id_maps import Segment, read_rgb_ids
 from mmhps.evaluation.panoptic_files import PanopticFiles, check_images
 from mmhps.functional.panoptic_quality import panoptic_quality
 from mmhps.functional.segment_matching import (
@@ -23,6 +23,8 @@ from mmhps.functional.segment_matching import (
 
 VOID = 0
 """Black is no segment, in ground truth and prediction."""
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -44,13 +46,7 @@ def score_files(gt: PanopticFiles, pred: PanopticFiles) -> dict[str, Any]:
     """
     labels = gt.labels()
     check_images(gt, pred)
-    score = partial(score_image, gt, pred, labels)
-    # Decoding and numpy release the interpreter lock: threads use all cores.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        progress = tqdm(
-            pool.map(score, gt.annotations), "scoring", len(gt.annotations), unit="image"
-        )
-        scored = list(progress)
+    scored = map_images(partial(score_image, gt, pred, labels), gt, "scoring")
     oddities = [text for _, texts in scored for text in texts]
     if oddities:
         logger.warning(
@@ -68,6 +64,18 @@ def score_files(gt: PanopticFiles, pred: PanopticFiles) -> dict[str, Any]:
     return result
 
 
+def map_images(function: Callable[[Any], T], gt: PanopticFiles, description: str) -> list[T]:
+    """Call a function with each image id of the ground truth, on all cores, behind a progress bar.
+
+    Returns:
+        Its results in the order of ``gt.annotations``.
+    """
+    # Decoding and numpy release the interpreter lock: threads use all cores.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(function, gt.annotations)
+        return list(tqdm(results, description, len(gt.annotations), unit="image"))
+
+
 def score_image(
     gt: PanopticFiles, pred: PanopticFiles, labels: Mapping[Any, int], image_id: Any
 ) -> tuple[PanopticStats, list[str]]:
@@ -75,6 +83,33 @@ def score_image(
 
     Returns:
         Its statistics, and a sentence for each contradiction in its ground truth.
+    """
+    overlaps, gt_segments, pred_segments = read_overlaps(gt, pred, labels, image_id)
+    areas, oddities = _gt_areas(gt, image_id, overlaps)
+    try:
+        stats = match_segments(overlaps, gt_segments, pred_segments, len(labels), VOID, areas)
+    except ValueError as error:
+        raise ValueError(f"{pred.png(image_id)} and {gt.png(image_id)}: {error}") from error
+    return stats, oddities
+
+
+def read_overlaps(
+    gt: PanopticFiles, pred: PanopticFiles, labels: Mapping[Any, int], image_id: Any
+) -> tuple[Overlaps, list[Segment], list[Segment]]:
+    """Read the two id maps of one image.
+
+    Args:
+        gt: Ground truth.
+        pred: Predictions.
+        labels: Label 0..C-1 of each category id.
+        image_id: One of ``gt.annotations``.
+
+    Returns:
+        The joint histogram of the id maps, the true and the predicted segments.
+
+    Raises:
+        OSError, ValueError: A PNG is broken, the two differ in size, or a predicted segment is not
+            listed or has an unknown category.
     """
     gt_png, pred_png = gt.png(image_id), pred.png(image_id)
     gt_ids, pred_ids = read_rgb_ids(gt_png), read_rgb_ids(pred_png)
@@ -91,12 +126,7 @@ def score_image(
             f"{pred_png}: segments {sorted(unlisted)} are in the PNG, but {pred.path} does not "
             "list them. Add each to segments_info, and draw void in black."
         )
-    areas, oddities = _gt_areas(gt, image_id, overlaps)
-    try:
-        stats = match_segments(overlaps, gt_segments, pred_segments, len(labels), VOID, areas)
-    except ValueError as error:
-        raise ValueError(f"{pred_png} and {gt_png}: {error}") from error
-    return stats, oddities
+    return overlaps, gt_segments, pred_segments
 
 
 def _gt_areas(gt: PanopticFiles, image_id: Any, overlaps: Overlaps) -> tuple[list[int], list[str]]:

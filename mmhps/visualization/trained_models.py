@@ -1,7 +1,7 @@
 """Load trained models without running code of their files, and let them predict."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,17 @@ def load_model(
             f"trained with. {reasons}"
         ) from error
     return model.eval()
+
+
+def check_classes(classes: Mapping[str, Sequence[str]]) -> None:
+    """Raise a ValueError unless all sources (file name -> class names) name the same classes."""
+    (first, expected), *others = classes.items()
+    for source, found in others:
+        if tuple(found) != tuple(expected):
+            raise ValueError(
+                f"{source}: its classes differ from those of {first}, so that the models cannot "
+                f"be compared: {tuple(found)} against {tuple(expected)}. Use models of one data set"
+            )
 
 
 @torch.inference_mode()

@@ -7,7 +7,12 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.logging import HistoryBuffer
 
-from mmhps.visualization.trained_models import load_checkpoint, load_model, predict_panoptic
+from mmhps.visualization.trained_models import (
+    check_classes,
+    load_checkpoint,
+    load_model,
+    predict_panoptic,
+)
 
 
 class RunsCode:
@@ -102,3 +107,11 @@ def test_prediction_is_the_map_at_file_size():
     assert predict_panoptic(Model(), pipeline, info).tolist() == [[1000, 3]]
     assert seen == ["photo.png"]
     assert info == dict(img_path="photo.png")  # the data set's own info is not changed
+
+
+def test_classes_must_agree():
+    classes = ("person", "car", "road")
+    check_classes({"a.py": classes})
+    check_classes({"a.py": classes, "b.py": list(classes)})
+    with pytest.raises(ValueError, match=r"b\.py: its classes differ from those of a\.py"):
+        check_classes({"a.py": classes, "b.py": ("car", "person", "road")})

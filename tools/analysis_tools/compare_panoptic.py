@@ -5,7 +5,8 @@
 
 The images come from the test data set of the first config. Each model sees them through its own
 test pipeline, so input sizes may differ; classes may not. With ``--extremes 3`` they are the three
-on which the last model gains most over the first one, then the three on which it loses most.
+on which the last model gains most over the first one, then the three on which it loses most; of a
+single model, its three best and its three worst ones by PQ.
 """
 
 from __future__ import annotations
@@ -44,7 +45,12 @@ from mmhps.visualization import (
     resize_image,
     scaled_size,
 )
-from mmhps.visualization.trained_models import load_checkpoint, load_model, predict_panoptic
+from mmhps.visualization.trained_models import (
+    check_classes,
+    load_checkpoint,
+    load_model,
+    predict_panoptic,
+)
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -64,7 +70,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         type=int,
         metavar="N",
         help="instead, the N images with the highest and the N with the lowest difference in PQ of "
-        "the last and the first model",
+        "the last and the first model; of one model, those with the highest and the lowest PQ",
     )
     choice.add_argument("--images", nargs="+", metavar="STEM", help="names of the images instead")
     parser.add_argument("--seed", type=int, default=0, help="seed of the choice of --num images")
@@ -81,8 +87,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args.titles = args.titles or [Path(config).stem for config, _ in args.pairs]
     if len(args.titles) != len(args.pairs):
         parser.error(f"--titles: expected {len(args.pairs)}, one per model, got {args.titles}")
-    if args.extremes is not None and len(args.pairs) < 2:
-        parser.error("--extremes compares two models or more, got one")
     if not args.scale > 0:
         parser.error(f"--scale: expected a factor above 0, got {args.scale}")
     if not Path(args.out).suffix or not cv2.haveImageWriter(args.out):
@@ -163,15 +167,27 @@ def image_quality(dataset: BaseDataset, ids: Sequence[np.ndarray]) -> list[float
     return scores
 
 
-def check_classes(classes: Mapping[str, Sequence[str]]) -> None:
-    """Raise a ValueError unless all sources (file name -> class names) name the same classes."""
-    (first, expected), *others = classes.items()
-    for source, found in others:
-        if tuple(found) != tuple(expected):
-            raise ValueError(
-                f"{source}: its classes differ from those of {first}, so that the models cannot "
-                f"be compared: {tuple(found)} against {tuple(expected)}. Use models of one data set"
-            )
+def choose_extremes(
+    dataset: BaseDataset, predictions: Sequence[Sequence[np.ndarray]], num: int
+) -> list[int]:
+    """Choose images by the gain in PQ of the last model over the first, and print their PQ.
+
+    Args:
+        dataset: Data set with ground truth.
+        predictions: Per model, the panoptic map (H, W) of each image. One model: by its PQ.
+        num: How many images of either kind, see :func:`extremes`.
+
+    Returns:
+        Indices into the data set.
+    """
+    ends = predictions if len(predictions) == 1 else [predictions[0], predictions[-1]]
+    scores = np.array([image_quality(dataset, ids) for ids in ends])
+    gains = scores[0] if len(scores) == 1 else scores[1] - scores[0]
+    chosen = extremes(gains.tolist(), num)
+    for index in chosen:
+        values = " → ".join(f"{score[index]:.1f}" for score in scores)
+        print(f"{dataset.get_data_info(index)['img_id']}: PQ {values}")
+    return chosen
 
 
 def dataset_classes(config: Config) -> tuple[str, ...]:
@@ -266,13 +282,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             predictions = predict_all(args, configs, dataset, chosen)
         else:
             everything = predict_all(args, configs, dataset, range(len(dataset)))
-            first, last = (image_quality(dataset, ids) for ids in (everything[0], everything[-1]))
-            gains = [b - a for a, b in zip(first, last, strict=True)]
-            chosen = extremes(gains, args.extremes)
+            chosen = choose_extremes(dataset, everything, args.extremes)
             predictions = [[ids[index] for index in chosen] for ids in everything]
-            for index in chosen:
-                name = infos[index]["img_id"]
-                print(f"{name}: PQ {first[index]:.1f} → {last[index]:.1f}")
         picture = draw(dataset, chosen, predictions, args.titles, args.scale)
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -1,0 +1,112 @@
+"""Draw images with their ground truth as the training pipeline delivers them.
+
+    python tools/analysis_tools/browse_dataset.py CONFIG --out-dir pictures [--num 20] [--scale 3]
+
+Each picture shows the image after all transforms, and beside it the ground truth: stuff in the
+colour of its class, instances with outlines, void hatched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
+
+# isort: split
+import mmcv
+import numpy as np
+import torch
+from mmdet.registry import DATASETS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+from tqdm import tqdm
+
+from mmhps.visualization import (
+    comparison_grid,
+    legend_entries,
+    panoptic_overlay,
+    resize_ids,
+    resize_image,
+    scaled_size,
+)
+from mmhps.visualization.ground_truth import GROUND_TRUTH_VOID
+
+
+def draw(
+    inputs: torch.Tensor,
+    sample: DetDataSample,
+    classes: Sequence[str],
+    palette: Sequence[tuple[int, int, int]],
+    scale: float = 1.0,
+) -> np.ndarray:
+    """Draw what the pipeline delivered, image | ground truth.
+
+    Args:
+        inputs: (3, H, W) uint8 BGR.
+        sample: With ``gt_panoptic_seg``.
+        classes: Class names.
+        palette: RGB colour per class.
+        scale: Enlargement.
+
+    Returns:
+        (height, width, 3) uint8 RGB.
+
+    Raises:
+        ValueError: The sample has no panoptic ground truth.
+    """
+    if "gt_panoptic_seg" not in sample:
+        raise ValueError(
+            f"{sample.img_path}: the pipeline delivers no gt_panoptic_seg. Use LoadPanopticIds, "
+            "PanopticIdsToInstances and PackPanopticInputs."
+        )
+    image = inputs.permute(1, 2, 0).numpy()[..., ::-1]
+    size = scaled_size(image.shape[:2], scale)
+    image = resize_image(image, size)
+    ids = resize_ids(sample.gt_panoptic_seg.sem_seg[0].numpy(), size)
+    void = (GROUND_TRUTH_VOID,)
+    legend = legend_entries([ids], classes, palette, void)
+    overlay = panoptic_overlay(image, ids, palette, void)
+    return comparison_grid([[image, overlay]], ["image", "ground truth"], legend)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Draw the chosen images into the folder."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--out-dir", type=Path, required=True)
+    parser.add_argument("--num", type=int, default=20, help="images, drawn by chance")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice and the augmentations")
+    parser.add_argument("--scale", type=float, default=1.0, help="enlargement of the pictures")
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction, default={})
+    args = parser.parse_args(argv)
+    if not args.config.is_file():
+        parser.error(f"there is no config {args.config}")
+    config = Config.fromfile(args.config)
+    config.merge_from_dict(args.cfg_options)
+    init_default_scope(config.get("default_scope", "mmdet"))
+    random.seed(args.seed)
+    np.random.seed(args.seed)
+    try:
+        dataset = DATASETS.build(config.train_dataloader.dataset)
+        if not 1 <= args.num <= len(dataset):
+            raise ValueError(f"--num: expected 1..{len(dataset)} (all images), got {args.num}")
+        meta = dataset.metainfo
+        chosen = sorted(random.sample(range(len(dataset)), args.num))
+        for index in tqdm(chosen, "drawing", unit="image"):
+            item = dataset[index]
+            sample = item["data_samples"]
+            picture = draw(item["inputs"], sample, meta["classes"], meta["palette"], args.scale)
+            name = f"{index:05d}_{Path(sample.img_path).stem}.png"
+            mmcv.imwrite(picture[..., ::-1], str(args.out_dir / name))
+    except (OSError, RuntimeError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    print(f"{args.num} pictures are in {args.out_dir}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Show which class's pixels go to which predicted class, void included.
+
+    python tools/analysis_tools/panoptic_confusion.py CONFIG CHECKPOINT --out confusion.png
+    python tools/analysis_tools/panoptic_confusion.py --gt-json-file gt.json \
+        --prediction-json-file pred.json --out confusion.png
+
+The first predicts the config's test data set; the second reads files in the COCO panoptic format,
+as panoptic_quality.py does. Each row of the picture adds up to 100 % of a true class's pixels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
+
+# isort: split
+import numpy as np
+from matplotlib.figure import Figure
+from mmdet.registry import DATASETS
+from mmengine.config import Config, DictAction
+from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+from tqdm import tqdm
+
+from mmhps.evaluation import PanopticFiles
+from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments, read_true_segments
+from mmhps.evaluation.confusion import (
+    VOID_NAME,
+    confusion_of_files,
+    pixel_confusion,
+    row_shares,
+    top_confusions,
+)
+from mmhps.functional.segment_matching import count_overlaps
+from mmhps.visualization.trained_models import (
+    check_classes,
+    load_checkpoint,
+    load_model,
+    predict_panoptic,
+)
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line: a config with its checkpoint, or two JSON files."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", nargs="*", metavar="CONFIG CHECKPOINT")
+    for role, what in (("gt", "ground truth"), ("prediction", "predictions")):
+        parser.add_argument(f"--{role}-json-file", help=f"COCO panoptic JSON file of the {what}")
+        parser.add_argument(f"--{role}-folder", help="its PNGs (default: NAME/ for NAME.json)")
+    parser.add_argument("--out", type=Path, required=True, help="PNG to write")
+    parser.add_argument("--top", type=int, default=10, help="confusions to print")
+    parser.add_argument("--device", default=get_device(), help="default: %(default)s")
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction, default={})
+    args = parser.parse_args(argv)
+    files = [args.gt_json_file, args.prediction_json_file]
+    if (len(args.model), files.count(None)) not in ((2, 2), (0, 0)):
+        parser.error(
+            "expected either CONFIG CHECKPOINT or both of --gt-json-file and --prediction-json-file"
+        )
+    if args.out.suffix != ".png":
+        parser.error(f"--out must end in .png, got {args.out}")
+    return args
+
+
+def confusion_of_model(
+    config: Config, checkpoint_path: str, device: str
+) -> tuple[np.ndarray, list[str]]:
+    """Predict the test data set of a config.
+
+    Returns:
+        Pixels, (C + 1, C + 1) int64, see ``pixel_confusion``, and the C class names.
+    """
+    init_default_scope(config.get("default_scope", "mmdet"))
+    checkpoint = load_checkpoint(checkpoint_path)
+    dataset = DATASETS.build(config.test_dataloader.dataset)
+    classes = dataset.metainfo["classes"]
+    trained = checkpoint.get("meta", {}).get("dataset_meta") or {}
+    if "classes" in trained:
+        check_classes({"the test data set": classes, checkpoint_path: trained["classes"]})
+    model = load_model(config.model, checkpoint, checkpoint_path).to(device)
+    total = np.zeros((len(classes) + 1, len(classes) + 1), dtype=np.int64)
+    for index in tqdm(range(len(dataset)), "predicting", unit="image"):
+        info = dataset.get_data_info(index)
+        gt_ids, gt_segments = read_true_segments(info, classes)
+        ids = predict_panoptic(model, dataset.pipeline, info)
+        segments = predicted_segments(ids, len(classes), str(info["img_id"]))
+        overlaps = count_overlaps(gt_ids, ids)
+        total += pixel_confusion(overlaps, gt_segments, segments, len(classes))
+    return total, list(classes)
+
+
+def draw(counts: np.ndarray, names: Sequence[str]) -> Figure:
+    """Draw the shares of each row in percent; numbers below 1 are left out.
+
+    Args:
+        counts: (C + 1, C + 1) pixels.
+        names: C class names.
+    """
+    names = [*names, VOID_NAME]
+    percent = 100 * row_shares(counts)
+    side = 2.5 + 0.42 * len(names)
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.add_subplot()
+    picture = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
+    axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    for row, column in zip(*np.nonzero(np.nan_to_num(percent) >= 1), strict=True):
+        value = percent[row, column]
+        color = "white" if value > 55 else "black"
+        axes.text(column, row, f"{value:.0f}", ha="center", va="center", size=8, color=color)
+    figure.colorbar(picture, label="% of the true class's pixels", shrink=0.7)
+    return figure
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Count, print the top confusions, draw the matrix."""
+    args = parse_args(argv)
+    try:
+        if args.model:
+            config = Config.fromfile(args.model[0])
+            config.merge_from_dict(args.cfg_options)
+            counts, names = confusion_of_model(config, args.model[1], args.device)
+        else:
+            gt = PanopticFiles.read(args.gt_json_file, args.gt_folder)
+            pred = PanopticFiles.read(args.prediction_json_file, args.prediction_folder)
+            counts, names = confusion_of_files(gt, pred), [c["name"] for c in gt.categories]
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        draw(counts, names).savefig(args.out)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    known = counts[:-1]
+    if known.any():
+        print(f"{np.trace(known) / known.sum():.1%} of the known pixels have the right class")
+    for item in top_confusions(counts, names, args.top):
+        print(f"{item.share:6.1%} of {item.true} → {item.predicted} ({item.pixels} pixels)")
+    print(f"The matrix is in {args.out}")
+
+
+if __name__ == "__main__":
+    main()
