@@ -145,7 +145,8 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
 
         Returns:
             Per image ``sem_seg`` (1, H, W) int32: ``label + 1000 * instance`` for things, the
-            label for stuff, T + S for void.
+            label for stuff, T + S for void. The meta information ``instance_scores`` lists the
+            scores of the instances 1, 2, …, of which some may have no pixel.
         """
         results = []
         for image, logits, meta in zip(instances, seg_preds, batch_img_metas, strict=True):
@@ -154,7 +155,9 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
                 paste_window(mask, box, logits.size)
                 for mask, box in zip(image.mask_logits, boxes, strict=True)
             ]
-            results.append(PixelData(sem_seg=self._fuse(layers, image, logits)[None]))
+            ids, scores = self._fuse(layers, image, logits)
+            metainfo = dict(instance_scores=scores.tolist())
+            results.append(PixelData(sem_seg=ids[None], metainfo=metainfo))
         return results
 
     def _stuff(self, seg_logits: Tensor) -> Tensor:
@@ -184,8 +187,10 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         filled = self._scaled(canvases) + self._offsets(scores)[:, None, None]
         return torch.where(cover, filled, self.empty), cover
 
-    def _fuse(self, layers: list[Layer], image: InstanceData, logits: Resampled) -> Tensor:
-        """Panoptic ids (H, W) of one image."""
+    def _fuse(
+        self, layers: list[Layer], image: InstanceData, logits: Resampled
+    ) -> tuple[Tensor, Tensor]:
+        """Panoptic ids (H, W) of one image, and the scores of its instances."""
         groups = merge_groups(layers, image.labels, self.merge_iou)
         layers, leaders = merge_layers(layers, groups, image.scores)
         keep = not_hidden(layers, logits.size, self.test_cfg.get("mask_overlap", 0.5))
@@ -200,7 +205,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
             self._offsets(scores),
             self.void_things,
         )
-        return self._to_ids(winner, labels)
+        return self._to_ids(winner, labels), scores
 
     def _dense_argmax(
         self,
