@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-import logging
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from mmdet.visualization.palette import get_palette
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.infer import BaseInferencer
-from mmengine.logging import print_log
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from scipy.ndimage import find_objects
@@ -104,10 +103,8 @@ class PanopticInferencer(BaseInferencer):
 
     def _init_model(self, cfg: Config, weights: str | None, device: str) -> torch.nn.Module:
         if weights is None:
-            print_log(
-                "weights is None: the weights are random, and so are the predictions.",
-                logger="current",
-                level=logging.WARNING,
+            warnings.warn(
+                "weights is None: the weights are random, and so are the predictions.", stacklevel=4
             )
             model, trained = MODELS.build(cfg.model), {}
         else:
@@ -334,7 +331,8 @@ def _dataset_meta(cfg: Config, trained: Mapping[str, Any]) -> dict[str, Any]:
     """
     meta = dict(trained)
     if not {"classes", "thing_classes"} <= meta.keys():
-        meta |= DATASETS.build({**cfg.test_dataloader.dataset, "lazy_init": True}).metainfo
+        dataset = {**cfg.test_dataloader.dataset, "pipeline": [], "lazy_init": True}
+        meta |= DATASETS.build(dataset).metainfo
     if not {"classes", "thing_classes"} <= meta.keys():
         raise ValueError(
             "the names of the classes and of the things among them are known neither from the "
