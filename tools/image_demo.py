@@ -51,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                 done += 1
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
-    print(f"{args.out_dir}: {done} pictures in overlays/, panoptic/ and panoptic.json")
+    pictures = "1 picture" if done == 1 else f"{done} pictures"
+    print(f"{args.out_dir}: {pictures} in overlays/, panoptic/ and panoptic.json")
     if problems:
         sys.exit("\n".join([f"error: {len(problems)} could not be read:", *problems]))
 
