@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,7 @@ from mmhps.datasets.id_maps import (
     read_rgb_ids,
     unique_ids,
 )
-from mmhps.evaluation.panoptic_files import write_prediction
+from mmhps.evaluation.panoptic_files import write_json, write_prediction
 from mmhps.functional.gt_order import INSTANCE_OFFSET
 from mmhps.functional.panoptic_quality import format_panoptic_table, panoptic_quality
 from mmhps.functional.segment_matching import PanopticStats, panoptic_stats
@@ -109,10 +107,7 @@ class CityscapesPanopticMetric(BaseMetric):
         images = [unique[key] for key in sorted(unique)]
         metrics: dict[str, float] = dict(num_images=len(images))
         if self.outfile_prefix is not None:
-            path = Path(f"{self.outfile_prefix}.json")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            content = dict(annotations=[item["annotation"] for item in images])
-            path.write_text(json.dumps(content), encoding="utf-8")
+            path = write_json(self.outfile_prefix, [item["annotation"] for item in images])
             print_log(f"Predictions are in {path}", logger="current")
         if self.format_only:
             return metrics

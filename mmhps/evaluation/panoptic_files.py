@@ -141,6 +141,35 @@ def check_images(gt: PanopticFiles, pred: PanopticFiles) -> None:
             )
 
 
+def number_segments(ids: np.ndarray, segments: Sequence[Segment]) -> np.ndarray:
+    """Number segments 1, 2, … in their order.
+
+    Args:
+        ids: Id map, (H, W), non-negative integers.
+        segments: The segments.
+
+    Returns:
+        Id map, (H, W) int32; what no segment lists is 0.
+    """
+    numbers = np.zeros(int(ids.max(initial=0)) + 1, dtype=np.int32)
+    for number, segment in enumerate(segments, start=1):
+        numbers[segment.id] = number
+    return numbers[ids]
+
+
+def write_rgb_ids(path: str | Path, ids: np.ndarray) -> None:
+    """Write a COCO panoptic PNG, and the folders that it needs.
+
+    Args:
+        path: The PNG.
+        ids: Id map, (H, W), integers in 0..2**24-1.
+    """
+    # The low bytes of a little-endian integer are R, G, B.
+    rgb = ids.astype("<u4", copy=False).view(np.uint8).reshape(*ids.shape, 4)[..., :3]
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.ascontiguousarray(rgb)).save(path)
+
+
 def write_prediction(
     prefix: str | Path,
     image_id: Any,
@@ -160,14 +189,27 @@ def write_prediction(
     Returns:
         The image's entry for ``annotations`` of the JSON file.
     """
-    new_ids = np.zeros(int(ids.max(initial=0)) + 1, dtype="<u4")
-    infos = []
-    for new_id, segment in enumerate(segments, start=1):
-        new_ids[segment.id] = new_id
-        infos.append(dict(id=new_id, category_id=int(category_ids[segment.label])))
-    # The low bytes of a little-endian integer are R, G, B.
-    rgb = new_ids[ids].view(np.uint8).reshape(*ids.shape, 4)[..., :3]
-    path = Path(f"{prefix}/{image_id}.png")
+    file_name = f"{image_id}.png"
+    write_rgb_ids(Path(prefix) / file_name, number_segments(ids, segments))
+    infos = [
+        dict(id=number, category_id=int(category_ids[segment.label]))
+        for number, segment in enumerate(segments, start=1)
+    ]
+    return dict(image_id=image_id, file_name=file_name, segments_info=infos)
+
+
+def write_json(prefix: str | Path, annotations: Sequence[Mapping[str, Any]], **more: Any) -> Path:
+    """Write ``<prefix>.json``.
+
+    Args:
+        prefix: Its path without ``.json``; the PNGs are in the folder of this name.
+        annotations: An entry for each image.
+        **more: What else it holds: ``images``, ``categories``.
+
+    Returns:
+        Its path.
+    """
+    path = Path(f"{prefix}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.ascontiguousarray(rgb)).save(path)
-    return dict(image_id=image_id, file_name=path.name, segments_info=infos)
+    path.write_text(json.dumps(dict(**more, annotations=list(annotations))), encoding="utf-8")
+    return path

@@ -147,13 +147,16 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
 
         Returns:
             Per image ``sem_seg`` (1, H, W) int32: ``label + 1000 * instance`` for things, the
-            label for stuff, T + S for void.
+            label for stuff, T + S for void. The meta information ``instance_scores`` lists the
+            scores of the instances 1, 2, …, of which some may have no pixel.
         """
         results = []
         for image, logits, meta in zip(instances, seg_preds, batch_img_metas, strict=True):
             boxes = output_boxes(image.bboxes, meta, rescale)
             layers = paste_windows(image.mask_logits, boxes, logits.size)
-            results.append(PixelData(sem_seg=self._fuse(layers, image, logits)[None]))
+            ids, scores = self._fuse(layers, image, logits)
+            metainfo = dict(instance_scores=scores.tolist())
+            results.append(PixelData(sem_seg=ids[None], metainfo=metainfo))
         return results
 
     def _stuff(self, seg_logits: Tensor) -> Tensor:
@@ -183,8 +186,10 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
         filled = self._scaled(canvases) + self._offsets(scores)[:, None, None]
         return torch.where(cover, filled, self.empty), cover
 
-    def _fuse(self, layers: list[Layer], image: InstanceData, logits: Resampled) -> Tensor:
-        """Panoptic ids (H, W) of one image."""
+    def _fuse(
+        self, layers: list[Layer], image: InstanceData, logits: Resampled
+    ) -> tuple[Tensor, Tensor]:
+        """Panoptic ids (H, W) of one image, and the scores of its instances."""
         groups = merge_groups(layers, image.labels, self.merge_iou)
         layers, leaders = merge_layers(layers, groups, image.scores)
         keep = not_hidden(layers, logits.size, self.test_cfg.get("mask_overlap", 0.5))
@@ -201,7 +206,7 @@ class DifferentiableFusionHead(BasePanopticFusionHead):
             self._offsets(scores),
             self.void_things,
         )
-        return self._to_ids(winner, labels)
+        return self._to_ids(winner, labels), scores
 
     def _to_ids(self, winner: Tensor, labels: Tensor) -> Tensor:
         """Stuff, instances and void, as numbered by the arg max, to ids; small stuff to void."""

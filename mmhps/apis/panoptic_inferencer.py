@@ -1,0 +1,397 @@
+"""Panoptic segmentation of anyone's pictures, in the manner of MMDetection's ``DetInferencer``."""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import mmcv
+import numpy as np
+import torch
+from mmdet.registry import DATASETS, MODELS
+from mmdet.structures import DetDataSample
+from mmdet.visualization.palette import get_palette
+from mmengine.config import Config, ConfigDict
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.infer import BaseInferencer
+from mmengine.model import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from scipy.ndimage import find_objects
+
+from mmhps.datasets.id_maps import Segment
+from mmhps.engine.progress_hook import Progress
+from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
+from mmhps.evaluation.panoptic_files import number_segments, write_json, write_rgb_ids
+from mmhps.functional import INSTANCE_OFFSET
+from mmhps.visualization import (
+    comparison_grid,
+    legend_entries,
+    panoptic_overlay,
+    resize_ids,
+    resize_image,
+    scaled_size,
+)
+from mmhps.visualization.trained_models import load_checkpoint, load_model
+
+from .pictures import Inputs, Picture, list_pictures
+
+MAX_PIXELS = 1 << 22
+"""Pixels of a picture up to which each is decided on its own.
+
+Memory and time grow with them, what the network sees does not. The maps of larger pictures are
+computed with that many pixels and enlarged.
+"""
+_READS_LABELS = ("LoadAnnotations", "LoadPanopticAnnotations", "LoadPanopticIds")
+
+
+class PanopticInferencer(BaseInferencer):
+    """Panoptic segmentation of pictures::
+
+        inferencer = PanopticInferencer("configs/mini/hps-isi_r18_mini.py", "iter_1000.pth")
+        result = inferencer("photos/", out_dir="results")
+        result["predictions"][0]["panoptic_seg"]
+
+    MMDetection's ``DetInferencer`` needs panopticapi for panoptic maps and keeps all pictures in
+    memory. This one needs nothing else, and writes each picture when it is done.
+
+    A prediction is a dictionary with
+
+    - ``image_id``: the stem of the file name, the number of an array in the inputs (``000003``) or
+      the stem and frame of a video; ``_2``, … is appended to names that occur again,
+    - ``img_path``: the file; None for arrays and frames,
+    - ``panoptic_seg``: (H, W) int32 at the size of the picture, turned as its EXIF orientation
+      says; 0 is void,
+    - ``segments_info``: a dictionary for each segment with ``id`` (its value in the map),
+      ``category_id`` (that of the data set, e.g. Cityscapes' 26 for cars), ``category`` (its
+      name), ``isthing``, ``area`` (pixels), ``bbox`` (x, y, width, height; pixels) and, for
+      instances of HPS, ``score`` (0..1).
+
+    Args:
+        model: Config, or path of a config.
+        weights: Path of the checkpoint, which is read without running code that it may hold. None
+            leaves the weights random.
+        device: Device of the network; None chooses.
+        show_progress: Whether to show the progress.
+
+    Raises:
+        FileNotFoundError: The config or the checkpoint does not exist.
+        ValueError: The checkpoint is damaged or does not fit the config, the device cannot be
+            used, or the names of the classes are not known.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | Config | ConfigDict,
+        weights: str | Path | None = None,
+        device: str | None = None,
+        show_progress: bool = True,
+    ) -> None:
+        if isinstance(model, str | Path):
+            model = str(model)
+            if not Path(model).is_file():
+                raise FileNotFoundError(f"{model}: there is no such config. Check the path.")
+        if device is not None:
+            _check_device(device)
+        init_default_scope("mmdet")
+        weights = None if weights is None else str(weights)
+        super().__init__(model, weights, device, scope="mmdet", show_progress=show_progress)
+
+    def _init_model(self, cfg: Config, weights: str | None, device: str) -> torch.nn.Module:
+        if weights is None:
+            warnings.warn(
+                "weights is None: the weights are random, and so are the predictions.", stacklevel=4
+            )
+            model, trained = MODELS.build(cfg.model), {}
+        else:
+            checkpoint = load_checkpoint(weights)
+            model = load_model(cfg.model, checkpoint, weights)
+            trained = checkpoint.get("meta", {}).get("dataset_meta") or {}
+        model.dataset_meta = _dataset_meta(cfg, trained)
+        return revert_sync_batchnorm(model).to(device).eval()
+
+    def _init_pipeline(self, cfg: Config) -> Compose:
+        """The test pipeline from where the picture is read, and without any labels."""
+        steps = copy.deepcopy(cfg.test_dataloader.dataset.pipeline)
+        steps = [step for step in steps if step["type"].split(".")[-1] not in _READS_LABELS]
+        loaders = [s for s in steps if s["type"].split(".")[-1] == "LoadImageFromFile"]
+        if len(loaders) != 1:
+            raise ValueError(
+                f"test_dataloader.dataset.pipeline: expected one LoadImageFromFile, got "
+                f"{[step['type'] for step in steps]}. Add it as the first step."
+            )
+        loaders[0]["type"] = "mmdet.LoadImageFromNDArray"
+        return Compose(steps)
+
+    def _init_collate(self, cfg: Config) -> Callable:
+        """MMEngine's default; its search for another one warns."""
+        return pseudo_collate
+
+    def _init_visualizer(self, cfg: Config) -> None:
+        """Overlays need none."""
+
+    def __call__(
+        self, inputs: Inputs, batch_size: int = 1, out_dir: str | Path | None = None
+    ) -> dict[str, Any]:
+        """Segment pictures and keep all maps in memory; see :meth:`stream` for the arguments.
+
+        Returns:
+            ``predictions``: one of each picture that could be read, in the order of the inputs;
+            ``skipped``: source -> reason of the others.
+
+        Raises:
+            OSError: None of the pictures can be read.
+            FileNotFoundError, TypeError, ValueError: See :meth:`stream`.
+        """
+        predictions, skipped = [], {}
+        for prediction in self.stream(inputs, batch_size, out_dir):
+            if "error" in prediction:
+                skipped[prediction["source"]] = prediction["error"]
+            else:
+                predictions.append(prediction)
+        if skipped and not predictions:
+            raise OSError(next(iter(skipped.values())))
+        return dict(predictions=predictions, skipped=skipped)
+
+    def stream(
+        self, inputs: Inputs, batch_size: int = 1, out_dir: str | Path | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Segment pictures one after the other; only a batch of them is in memory.
+
+        Args:
+            inputs: A file, a folder, a glob pattern, a video, an array (H, W[, 1]), (H, W, 3) BGR
+                or (H, W, 4) BGRA of uint8, or a list of these.
+            batch_size: Pictures that go through the network together. Pictures of different sizes
+                are padded to one, which changes a few pixels.
+            out_dir: Folder to write to: ``overlays/<image_id>.png`` and, in COCO's panoptic format,
+                ``panoptic.json`` and ``panoptic/<image_id>.png``. For the classes of Cityscapes
+                these are what its evaluator and test server read.
+
+        Yields:
+            A prediction for each picture, see the class. For a picture that cannot be read,
+            ``source`` and ``error`` instead: the others are not lost.
+
+        Raises:
+            FileNotFoundError: Before anything is done: there is no such file, or no picture.
+            TypeError, ValueError: Before anything is done: an argument or an array is malformed.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size: expected at least 1, got {batch_size}.")
+        pictures = list_pictures(inputs)
+        files = None if out_dir is None else _Files(Path(out_dir), self.model.dataset_meta)
+        progress = Progress("inference", len(pictures)) if self.show_progress else None
+        try:
+            for start in range(0, len(pictures), batch_size):
+                yield from self._segment(pictures[start : start + batch_size], files)
+                if progress:
+                    progress.update(min(start + batch_size, len(pictures)))
+        finally:
+            if progress:
+                progress.close()
+            if files:
+                files.close()
+
+    def _segment(self, pictures: Sequence[Picture], files: _Files | None) -> Iterator[dict]:
+        """Segment a batch."""
+        prepared = [self._prepare(picture) for picture in pictures]
+        batch = [data for _, data in prepared if isinstance(data, dict)]
+        samples = iter(self.forward(self.collate_fn(batch)) if batch else ())
+        for picture, (image, data) in zip(pictures, prepared, strict=True):
+            if image is None:
+                yield dict(source=picture.source, error=data)
+                continue
+            sample = next(samples)
+            prediction = self.postprocess(sample, picture, image.shape[:2])
+            if files:
+                files.add(prediction, self.visualize(image, sample))
+            yield prediction
+
+    def _prepare(self, picture: Picture) -> tuple[np.ndarray | None, dict | str]:
+        """Read a picture: its pixels and the network's input, or None and what is wrong."""
+        try:
+            image = picture.read()
+            data = self.pipeline(dict(img=image, img_id=picture.id))
+        except OSError as error:
+            return None, str(error)
+        except cv2.error as error:
+            height, width = image.shape[:2]
+            return None, (
+                f"{picture.source}: cannot be resized for the network from {width}x{height} pixels "
+                f"({str(error).strip()}). Cut it into less extreme shapes."
+            )
+        _limit_output(data["data_samples"])
+        return image, data
+
+    def postprocess(
+        self, sample: DetDataSample, picture: Picture, size: tuple[int, int]
+    ) -> dict[str, Any]:
+        """Make the prediction of a picture, see the class.
+
+        Args:
+            sample: What the network predicts.
+            picture: The picture.
+            size: (H, W).
+        """
+        meta = self.model.dataset_meta
+        ids = _predicted_ids(sample)
+        segments = predicted_segments(ids, len(meta["classes"]), picture.source)
+        panoptic = resize_ids(number_segments(ids, segments), size)
+        scores = sample.pred_panoptic_seg.metainfo.get("instance_scores", ())
+        infos = _segments_info(panoptic, segments, meta, scores)
+        return dict(
+            image_id=picture.id,
+            img_path=picture.path,
+            panoptic_seg=panoptic,
+            segments_info=infos,
+        )
+
+    def visualize(self, image: np.ndarray, sample: DetDataSample) -> np.ndarray:
+        """Draw a prediction over its picture, above a legend.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            sample: What the network predicts.
+
+        Returns:
+            (H', W', 3) uint8 BGR, at most about ``MAX_PIXELS`` and the legend.
+        """
+        meta = self.model.dataset_meta
+        ids, classes = _predicted_ids(sample), meta["classes"]
+        palette, void = meta["palette"], (len(classes),)
+        rgb = resize_image(image[..., ::-1], ids.shape)
+        overlay = panoptic_overlay(rgb, ids, palette, void)
+        return comparison_grid([[overlay]], (), legend_entries([ids], classes, palette, void))[
+            ..., ::-1
+        ]
+
+
+class _Files:
+    """The folder that predictions are written to."""
+
+    def __init__(self, folder: Path, meta: Mapping[str, Any]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._overlays, self._prefix = folder / "overlays", folder / "panoptic"
+        self._categories = [
+            dict(id=id_, name=name, isthing=int(name in meta["thing_classes"]), color=list(color))
+            for id_, name, color in zip(
+                meta["label_ids"], meta["classes"], meta["palette"], strict=True
+            )
+        ]
+        self._images: list[dict] = []
+        self._annotations: list[dict] = []
+
+    def add(self, prediction: Mapping[str, Any], overlay: np.ndarray) -> None:
+        """Write one picture."""
+        name = f"{prediction['image_id']}.png"
+        mmcv.imwrite(overlay, str(self._overlays / name))
+        write_rgb_ids(self._prefix / name, prediction["panoptic_seg"])
+        height, width = prediction["panoptic_seg"].shape
+        source = Path(prediction["img_path"] or name).name
+        self._images.append(
+            dict(id=prediction["image_id"], file_name=source, height=height, width=width)
+        )
+        self._annotations.append(
+            dict(
+                image_id=prediction["image_id"],
+                file_name=name,
+                segments_info=prediction["segments_info"],
+            )
+        )
+
+    def close(self) -> None:
+        """Write the JSON file, of all pictures so far."""
+        write_json(
+            self._prefix, self._annotations, images=self._images, categories=self._categories
+        )
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ValueError(
+            f"device {device!r}: cannot be used ({reason}). Use 'cpu', or install a torch for it."
+        ) from error
+
+
+def _dataset_meta(cfg: Config, trained: Mapping[str, Any]) -> dict[str, Any]:
+    """What the classes are: as the checkpoint was trained, or else as the config says.
+
+    Returns:
+        ``classes``, ``thing_classes``, ``palette`` (RGB per class) and ``label_ids`` (category id
+        per class; 0, 1, … if the data set has no ids).
+
+    Raises:
+        ValueError: Neither of them says it.
+    """
+    meta = dict(trained)
+    if not {"classes", "thing_classes"} <= meta.keys():
+        dataset = {**cfg.test_dataloader.dataset, "pipeline": [], "lazy_init": True}
+        meta |= DATASETS.build(dataset).metainfo
+    if not {"classes", "thing_classes"} <= meta.keys():
+        raise ValueError(
+            "the names of the classes and of the things among them are known neither from the "
+            "checkpoint (meta.dataset_meta) nor from test_dataloader.dataset of the config. Use a "
+            "checkpoint that tools/train.py wrote."
+        )
+    palette = meta.get("palette") or "random"
+    # To get_palette a tuple is the one colour of all classes.
+    palette = palette if isinstance(palette, str) else list(palette)
+    number = len(meta["classes"])
+    return dict(
+        classes=tuple(meta["classes"]),
+        thing_classes=tuple(meta["thing_classes"]),
+        palette=[tuple(map(int, color)) for color in get_palette(palette, number)],
+        label_ids=tuple(map(int, meta.get("label_ids") or range(number))),
+    )
+
+
+def _limit_output(sample: DetDataSample) -> None:
+    """Let the network predict a large picture with ``MAX_PIXELS``."""
+    size, shown = sample.ori_shape[:2], sample.img_shape[:2]
+    excess = size[0] * size[1] / MAX_PIXELS
+    if excess > 1:
+        height, width = scaled_size(size, 1 / math.sqrt(excess))
+        scale_factor = (shown[1] / width, shown[0] / height)
+        sample.set_metainfo(dict(ori_shape=(height, width), scale_factor=scale_factor))
+
+
+def _predicted_ids(sample: DetDataSample) -> np.ndarray:
+    """(H, W) ``label + 1000 * instance``, at most about ``MAX_PIXELS``."""
+    return sample.pred_panoptic_seg.sem_seg[0].cpu().numpy()
+
+
+def _segments_info(
+    panoptic: np.ndarray,
+    segments: Sequence[Segment],
+    meta: Mapping[str, Any],
+    scores: Sequence[float],
+) -> list[dict[str, Any]]:
+    """Describe the segments 1, 2, … of a map (H, W); ``scores`` are those of the instances."""
+    infos = []
+    boxes = find_objects(panoptic, len(segments))
+    for number, (segment, box) in enumerate(zip(segments, boxes, strict=True), start=1):
+        rows, columns = box
+        name, instance = meta["classes"][segment.label], segment.id // INSTANCE_OFFSET
+        info = dict(
+            id=number,
+            category_id=meta["label_ids"][segment.label],
+            category=name,
+            isthing=name in meta["thing_classes"],
+            area=int(np.count_nonzero(panoptic[box] == number)),
+            bbox=[
+                columns.start,
+                rows.start,
+                columns.stop - columns.start,
+                rows.stop - rows.start,
+            ],
+        )
+        if 1 <= instance <= len(scores):
+            info["score"] = scores[instance - 1]
+        infos.append(info)
+    return infos

@@ -1,0 +1,61 @@
+"""Segment pictures with a trained model.
+
+    python tools/image_demo.py INPUT [INPUT ...] CONFIG CHECKPOINT --out-dir DIR
+
+INPUT is a picture, a folder, a glob pattern or a video. DIR gets ``overlays/`` and, in COCO's
+panoptic format, ``panoptic.json`` and ``panoptic/``. Pictures that cannot be read are named at the
+end, and the exit status is 1; the others are done all the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmhps.apis import PanopticInferencer
+from mmhps.engine.console import hide_strangers_warnings
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse and check the command line."""
+    parser = argparse.ArgumentParser(description="Segment pictures with a trained model.")
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="picture, folder, glob pattern or video"
+    )
+    parser.add_argument("config", metavar="CONFIG", help="path of the config")
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="path of the checkpoint")
+    parser.add_argument("--out-dir", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--device", help="cpu, cuda:0, … (default: what there is)")
+    parser.add_argument(
+        "--batch-size", type=int, default=1, help="pictures per pass (default: %(default)s)"
+    )
+    args = parser.parse_args(argv)
+    if args.batch_size < 1:
+        parser.error(f"--batch-size must be at least 1, got {args.batch_size}")
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    args = parse_args(argv)
+    hide_strangers_warnings()
+    done, problems = 0, []
+    try:
+        inferencer = PanopticInferencer(args.config, args.checkpoint, args.device)
+        for prediction in inferencer.stream(args.inputs, args.batch_size, args.out_dir):
+            if "error" in prediction:
+                problems.append(prediction["error"])
+            else:
+                done += 1
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")
+    pictures = "1 picture" if done == 1 else f"{done} pictures"
+    print(f"{args.out_dir}: {pictures} in overlays/, panoptic/ and panoptic.json")
+    if problems:
+        sys.exit("\n".join([f"error: {len(problems)} could not be read:", *problems]))
+
+
+if __name__ == "__main__":
+    main()
