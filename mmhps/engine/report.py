@@ -25,6 +25,11 @@ _SCRATCH = {
     "train_cfg.val_interval": 600,
     "param_scheduler.1.end": 600,
 }
+_SHORT = {
+    "train_cfg.max_iters": 500,
+    "train_cfg.val_interval": 500,
+    "param_scheduler.1.end": 500,
+}
 _X1 = {**_SCRATCH, f"{_HEAD}.mask_scale": 1.0, f"{_HEAD}.loss_weight": 0.2}
 _RIVALS = {**_X1, f"{_HEAD}.false_detections": True}
 _RIVALS_X4 = {**_RIVALS, f"{_HEAD}.mask_scale": 4.0, f"{_HEAD}.scale_gradient": True}
@@ -33,9 +38,9 @@ VARIANTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "panoptic-fpn-semantic": (
         "Panoptic FPN, semantic loss 2 in place of 1",
         "panoptic-fpn",
-        {f"{_SEMANTIC}.loss_seg.loss_weight": 2.0},
+        {**_SHORT, f"{_SEMANTIC}.loss_seg.loss_weight": 2.0},
     ),
-    "hps-literal": ("HPS, the paper read literally", "hps-literal", {}),
+    "hps-literal": ("HPS, the paper read literally", "hps-literal", _SHORT),
     "hps-x1": ("HPS, mask logits × 1", "hps", {f"{_HEAD}.mask_scale": 1.0}),
     "hps-light": (
         "HPS, panoptic loss 0.2 in place of 0.5",

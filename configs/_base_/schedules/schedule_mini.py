@@ -1,5 +1,5 @@
 # Minutes on a CPU: AdamW with a warm-up and a cosine.
-max_iters = 500
+max_iters = 1000
 train_cfg = dict(type="IterBasedTrainLoop", max_iters=max_iters, val_interval=max_iters)
 val_cfg = dict(type="ValLoop")
 test_cfg = dict(type="TestLoop")
