@@ -124,10 +124,14 @@ def _open(path: str | Path) -> Image.Image:
 def unique_ids(ids: np.ndarray) -> list[int]:
     """Return the sorted values of an id map (any shape, non-negative, below 2**24).
 
-    One pass over the pixels into a table, several times faster than the sort of ``np.unique``.
+    Looks at the first pixel of each run of equal ones only, of which a map of segments has few,
+    and marks them in a table instead of sorting.
     """
+    flat = ids.ravel()
+    starts_run = np.ones(flat.size, dtype=bool)
+    np.not_equal(flat[1:], flat[:-1], out=starts_run[1:])
     seen = np.zeros(int(ids.max(initial=-1)) + 1, dtype=bool)
-    seen[ids.ravel()] = True
+    seen[flat[starts_run]] = True
     return np.flatnonzero(seen).tolist()
 
 

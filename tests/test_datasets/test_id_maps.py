@@ -23,6 +23,15 @@ def test_unique_ids_are_sorted():
     assert unique_ids(np.array([[26001, 7], [7, 0]])) == [0, 7, 26001]
 
 
+def test_unique_ids_of_a_flipped_map():
+    assert unique_ids(np.array([[5, 5, 9], [5, 3, 3]])[:, ::-1]) == [3, 5, 9]
+
+
+def test_unique_ids_of_noise_are_those_of_numpy():
+    noise = np.random.default_rng(0).integers(0, 2**24, (20, 30), dtype=np.int32)
+    assert unique_ids(noise) == np.unique(noise).tolist()
+
+
 def test_classes_are_things_first_in_the_order_of_cityscapesscripts():
     assert THING_CLASSES == (
         "person",
