@@ -78,8 +78,8 @@ class PanopticIdsToInstances(BaseTransform):
             gt_bboxes_labels=np.array([segments[k].label for k in things], dtype=np.int64),
             gt_ignore_flags=ignored,
             gt_masks=BitmapMasks(masks, *segment_map.shape),
-            gt_seg_map=semantic[segment_map],
-            gt_panoptic_seg=panoptic[segment_map],
+            gt_seg_map=semantic.take(segment_map),
+            gt_panoptic_seg=panoptic.take(segment_map),
         )
         return results
 

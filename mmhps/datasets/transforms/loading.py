@@ -105,4 +105,4 @@ def to_segment_map(ids: np.ndarray, segments: list[Segment], source: str = "id m
     table = np.zeros(max(size, int(ids.max(initial=0))) + 1, dtype=np.uint16)
     for index, segment in enumerate(segments):
         table[segment.id] = FIRST_SEGMENT + index
-    return table[ids]
+    return table.take(ids)  # faster than table[ids]
