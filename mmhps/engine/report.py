@@ -18,18 +18,16 @@ SYSTEMS = {
 """The systems of the paper's Table 1, in its order, and their titles."""
 
 _HEAD, _SEMANTIC = "model.panoptic_fusion_head", "model.semantic_head"
-_SCRATCH = {
-    "model.backbone.init_cfg": None,
-    "model.neck.init_cfg": None,
-    "train_cfg.max_iters": 600,
-    "train_cfg.val_interval": 600,
-    "param_scheduler.1.end": 600,
-}
-_SHORT = {
-    "train_cfg.max_iters": 500,
-    "train_cfg.val_interval": 500,
-    "param_scheduler.1.end": 500,
-}
+
+
+def _steps(number: int) -> dict[str, Any]:
+    """What a config of the mini schedule changes to train for this many steps."""
+    keys = ("train_cfg.max_iters", "train_cfg.val_interval", "param_scheduler.1.end")
+    return dict.fromkeys(keys, number)
+
+
+_SHORT = _steps(500)
+_SCRATCH = {"model.backbone.init_cfg": None, "model.neck.init_cfg": None, **_steps(600)}
 _X1 = {**_SCRATCH, f"{_HEAD}.mask_scale": 1.0, f"{_HEAD}.loss_weight": 0.2}
 _RIVALS = {**_X1, f"{_HEAD}.false_detections": True}
 _RIVALS_X4 = {**_RIVALS, f"{_HEAD}.mask_scale": 4.0, f"{_HEAD}.scale_gradient": True}
