@@ -10,24 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import mmcv
 import numpy as np
 import torch
 from mmdet.registry import DATASETS, MODELS
 from mmdet.structures import DetDataSample
-from mmdet.visualization.palette import get_palette
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.infer import BaseInferencer
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
-from scipy.ndimage import find_objects
 
-from mmhps.datasets.id_maps import Segment
 from mmhps.engine.progress_hook import Progress
 from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
-from mmhps.evaluation.panoptic_files import number_segments, write_json, write_rgb_ids
-from mmhps.functional import INSTANCE_OFFSET
+from mmhps.evaluation.panoptic_files import number_segments
 from mmhps.visualization import (
     comparison_grid,
     legend_entries,
@@ -36,9 +31,16 @@ from mmhps.visualization import (
     resize_image,
     scaled_size,
 )
-from mmhps.visualization.trained_models import load_checkpoint, load_model
+from mmhps.visualization.colors import class_colors
+from mmhps.visualization.trained_models import (
+    load_checkpoint,
+    load_model,
+    predicted_ids,
+    trained_meta,
+)
 
 from .pictures import Inputs, Picture, list_pictures
+from .results import ResultFolder, describe_segments
 
 MAX_PIXELS = 1 << 22
 """Pixels of a picture up to which each is decided on its own.
@@ -110,7 +112,7 @@ class PanopticInferencer(BaseInferencer):
         else:
             checkpoint = load_checkpoint(weights)
             model = load_model(cfg.model, checkpoint, weights)
-            trained = checkpoint.get("meta", {}).get("dataset_meta") or {}
+            trained = trained_meta(checkpoint)
         model.dataset_meta = _dataset_meta(cfg, trained)
         return revert_sync_batchnorm(model).to(device).eval()
 
@@ -182,7 +184,7 @@ class PanopticInferencer(BaseInferencer):
         if batch_size < 1:
             raise ValueError(f"batch_size: expected at least 1, got {batch_size}.")
         pictures = list_pictures(inputs)
-        files = None if out_dir is None else _Files(Path(out_dir), self.model.dataset_meta)
+        files = None if out_dir is None else ResultFolder(Path(out_dir), self.model.dataset_meta)
         progress = Progress("inference", len(pictures)) if self.show_progress else None
         try:
             for start in range(0, len(pictures), batch_size):
@@ -195,7 +197,7 @@ class PanopticInferencer(BaseInferencer):
             if files:
                 files.close()
 
-    def _segment(self, pictures: Sequence[Picture], files: _Files | None) -> Iterator[dict]:
+    def _segment(self, pictures: Sequence[Picture], files: ResultFolder | None) -> Iterator[dict]:
         """Segment a batch."""
         prepared = [self._prepare(picture) for picture in pictures]
         batch = [data for _, data in prepared if isinstance(data, dict)]
@@ -204,7 +206,7 @@ class PanopticInferencer(BaseInferencer):
             if image is None:
                 yield dict(source=picture.source, error=data)
                 continue
-            sample = next(samples)
+            sample = next(samples).cpu()
             prediction = self.postprocess(sample, picture, image.shape[:2])
             if files:
                 files.add(prediction, self.visualize(image, sample))
@@ -237,11 +239,11 @@ class PanopticInferencer(BaseInferencer):
             size: (H, W).
         """
         meta = self.model.dataset_meta
-        ids = _predicted_ids(sample)
+        ids = predicted_ids(sample)
         segments = predicted_segments(ids, len(meta["classes"]), picture.source)
         panoptic = resize_ids(number_segments(ids, segments), size)
         scores = sample.pred_panoptic_seg.metainfo.get("instance_scores", ())
-        infos = _segments_info(panoptic, segments, meta, scores)
+        infos = describe_segments(panoptic, segments, meta, scores)
         return dict(
             image_id=picture.id,
             img_path=picture.path,
@@ -260,53 +262,13 @@ class PanopticInferencer(BaseInferencer):
             (H', W', 3) uint8 BGR, at most about ``MAX_PIXELS`` and the legend.
         """
         meta = self.model.dataset_meta
-        ids, classes = _predicted_ids(sample), meta["classes"]
+        ids, classes = predicted_ids(sample), meta["classes"]
         palette, void = meta["palette"], (len(classes),)
         rgb = resize_image(image[..., ::-1], ids.shape)
         overlay = panoptic_overlay(rgb, ids, palette, void)
         return comparison_grid([[overlay]], (), legend_entries([ids], classes, palette, void))[
             ..., ::-1
         ]
-
-
-class _Files:
-    """The folder that predictions are written to."""
-
-    def __init__(self, folder: Path, meta: Mapping[str, Any]) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._overlays, self._prefix = folder / "overlays", folder / "panoptic"
-        self._categories = [
-            dict(id=id_, name=name, isthing=int(name in meta["thing_classes"]), color=list(color))
-            for id_, name, color in zip(
-                meta["label_ids"], meta["classes"], meta["palette"], strict=True
-            )
-        ]
-        self._images: list[dict] = []
-        self._annotations: list[dict] = []
-
-    def add(self, prediction: Mapping[str, Any], overlay: np.ndarray) -> None:
-        """Write one picture."""
-        name = f"{prediction['image_id']}.png"
-        mmcv.imwrite(overlay, str(self._overlays / name))
-        write_rgb_ids(self._prefix / name, prediction["panoptic_seg"])
-        height, width = prediction["panoptic_seg"].shape
-        source = Path(prediction["img_path"] or name).name
-        self._images.append(
-            dict(id=prediction["image_id"], file_name=source, height=height, width=width)
-        )
-        self._annotations.append(
-            dict(
-                image_id=prediction["image_id"],
-                file_name=name,
-                segments_info=prediction["segments_info"],
-            )
-        )
-
-    def close(self) -> None:
-        """Write the JSON file, of all pictures so far."""
-        write_json(
-            self._prefix, self._annotations, images=self._images, categories=self._categories
-        )
 
 
 def _check_device(device: str) -> None:
@@ -339,14 +301,11 @@ def _dataset_meta(cfg: Config, trained: Mapping[str, Any]) -> dict[str, Any]:
             "checkpoint (meta.dataset_meta) nor from test_dataloader.dataset of the config. Use a "
             "checkpoint that tools/train.py wrote."
         )
-    palette = meta.get("palette") or "random"
-    # To get_palette a tuple is the one colour of all classes.
-    palette = palette if isinstance(palette, str) else list(palette)
     number = len(meta["classes"])
     return dict(
         classes=tuple(meta["classes"]),
         thing_classes=tuple(meta["thing_classes"]),
-        palette=[tuple(map(int, color)) for color in get_palette(palette, number)],
+        palette=class_colors(meta.get("palette"), number),
         label_ids=tuple(map(int, meta.get("label_ids") or range(number))),
     )
 
@@ -359,39 +318,3 @@ def _limit_output(sample: DetDataSample) -> None:
         height, width = scaled_size(size, 1 / math.sqrt(excess))
         scale_factor = (shown[1] / width, shown[0] / height)
         sample.set_metainfo(dict(ori_shape=(height, width), scale_factor=scale_factor))
-
-
-def _predicted_ids(sample: DetDataSample) -> np.ndarray:
-    """(H, W) ``label + 1000 * instance``, at most about ``MAX_PIXELS``."""
-    return sample.pred_panoptic_seg.sem_seg[0].cpu().numpy()
-
-
-def _segments_info(
-    panoptic: np.ndarray,
-    segments: Sequence[Segment],
-    meta: Mapping[str, Any],
-    scores: Sequence[float],
-) -> list[dict[str, Any]]:
-    """Describe the segments 1, 2, … of a map (H, W); ``scores`` are those of the instances."""
-    infos = []
-    boxes = find_objects(panoptic, len(segments))
-    for number, (segment, box) in enumerate(zip(segments, boxes, strict=True), start=1):
-        rows, columns = box
-        name, instance = meta["classes"][segment.label], segment.id // INSTANCE_OFFSET
-        info = dict(
-            id=number,
-            category_id=meta["label_ids"][segment.label],
-            category=name,
-            isthing=name in meta["thing_classes"],
-            area=int(np.count_nonzero(panoptic[box] == number)),
-            bbox=[
-                columns.start,
-                rows.start,
-                columns.stop - columns.start,
-                rows.stop - rows.start,
-            ],
-        )
-        if 1 <= instance <= len(scores):
-            info["score"] = scores[instance - 1]
-        infos.append(info)
-    return infos

@@ -1,8 +1,10 @@
 """Colours of instances: variations around the colour of their class."""
 
 import colorsys
+from collections.abc import Sequence
 
 import numpy as np
+from mmdet.visualization.palette import get_palette
 
 # Steps of the three-dimensional golden-ratio (R3) sequence: any run of consecutive instances is
 # spread evenly over the variations, and no two instances get the same one.
@@ -12,6 +14,23 @@ _SATURATION_LOSS = 0.35
 _VALUE_SPREAD = 0.3
 
 Color = tuple[int, int, int]
+
+
+def class_colors(palette: Sequence[Color] | str | None, num_classes: int) -> list[Color]:
+    """One colour per class.
+
+    Args:
+        palette: The ``palette`` of a data set's meta information: RGB colours, a name that
+            MMDetection knows, or None for random colours.
+        num_classes: C.
+
+    Returns:
+        RGB colours, 0..255, of the classes 0, 1, …; a named palette may hold more than C.
+    """
+    palette = palette or "random"
+    # To get_palette a tuple is the one colour of all classes.
+    palette = palette if isinstance(palette, str) else list(palette)
+    return [tuple(map(int, color)) for color in get_palette(palette, num_classes)]
 
 
 def instance_color(base: Color, index: int) -> Color:

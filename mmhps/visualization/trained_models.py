@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.logging.history_buffer import HistoryBuffer
@@ -99,6 +100,32 @@ def load_model(
     return model.eval()
 
 
+def trained_meta(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """What a checkpoint says of the data set that it was trained on; empty if it says nothing."""
+    return checkpoint.get("meta", {}).get("dataset_meta") or {}
+
+
+def load_model_of_classes(
+    model_config: ConfigDict, path: str, classes: Mapping[str, Sequence[str]]
+) -> torch.nn.Module:
+    """Read a checkpoint and load it into its model, if it was trained on these classes.
+
+    Args:
+        model_config: The ``model`` of a config.
+        path: The checkpoint. One that does not name its classes is taken to fit.
+        classes: Class names by where they come from, for error messages.
+
+    Raises:
+        FileNotFoundError, ValueError: See :func:`load_checkpoint`, :func:`load_model` and
+            :func:`check_classes`.
+    """
+    checkpoint = load_checkpoint(path)
+    trained = trained_meta(checkpoint)
+    if "classes" in trained:
+        check_classes({**classes, path: trained["classes"]})
+    return load_model(model_config, checkpoint, path)
+
+
 def check_classes(classes: Mapping[str, Sequence[str]]) -> None:
     """Raise a ValueError unless all sources (file name -> class names) name the same classes."""
     (first, expected), *others = classes.items()
@@ -108,6 +135,11 @@ def check_classes(classes: Mapping[str, Sequence[str]]) -> None:
                 f"{source}: its classes differ from those of {first}, so that the models cannot "
                 f"be compared: {tuple(found)} against {tuple(expected)}. Use models of one data set"
             )
+
+
+def predicted_ids(sample: DetDataSample) -> np.ndarray:
+    """The panoptic map of a prediction, (H, W) integers: see ``DifferentiableFusionHead``."""
+    return sample.pred_panoptic_seg.sem_seg[0].cpu().numpy()
 
 
 @torch.inference_mode()
@@ -124,5 +156,4 @@ def predict_panoptic(
     Returns:
         Panoptic map at the size of the image file, (H, W) integers.
     """
-    sample = model.test_step(pseudo_collate([pipeline(dict(info))]))[0]
-    return sample.pred_panoptic_seg.sem_seg[0].cpu().numpy()
+    return predicted_ids(model.test_step(pseudo_collate([pipeline(dict(info))]))[0])

@@ -6,11 +6,11 @@ import mmcv
 import numpy as np
 from mmdet.registry import VISUALIZERS
 from mmdet.structures import DetDataSample
-from mmdet.visualization.palette import get_palette
 from mmengine.dist import master_only
 from mmengine.structures import PixelData
 from mmengine.visualization import Visualizer
 
+from .colors import class_colors
 from .grid import comparison_grid
 from .ground_truth import GROUND_TRUTH_VOID, read_ground_truth
 from .legend import legend_entries
@@ -119,9 +119,7 @@ class PanopticLocalVisualizer(Visualizer):
     def _draw_maps(self, image: np.ndarray, maps: dict[str, tuple[np.ndarray, int]]) -> np.ndarray:
         """Draw maps, each given with its void value, side by side under their names."""
         classes: Sequence[str] = self._meta("classes")
-        palette = self.dataset_meta.get("palette") or "random"
-        # To get_palette a tuple is the one colour of all classes.
-        palette = get_palette(palette if isinstance(palette, str) else list(palette), len(classes))
+        palette = class_colors(self.dataset_meta.get("palette"), len(classes))
         size = scaled_size(image.shape[:2], self.scale)
         image = resize_image(image, size)
         resized = {title: resize_ids(ids, size) for title, (ids, _) in maps.items()}

@@ -11,6 +11,7 @@ from mmhps.visualization.trained_models import (
     check_classes,
     load_checkpoint,
     load_model,
+    load_model_of_classes,
     predict_panoptic,
 )
 
@@ -115,3 +116,16 @@ def test_classes_must_agree():
     check_classes({"a.py": classes, "b.py": list(classes)})
     with pytest.raises(ValueError, match=r"b\.py: its classes differ from those of a\.py"):
         check_classes({"a.py": classes, "b.py": ("car", "person", "road")})
+
+
+def test_checkpoint_of_other_classes_is_refused(linear, tmp_path):
+    weights = dict(weight=torch.tensor([[2.0]]), bias=torch.tensor([3.0]))
+    path, expected = str(tmp_path / "a.pth"), {"data.json": ("person", "car")}
+    torch.save(dict(state_dict=weights), path)  # it names no classes
+    assert load_model_of_classes(linear, path, expected)(torch.ones(1)).item() == 5
+    meta = dict(dataset_meta=dict(classes=("person", "car")))
+    torch.save(dict(state_dict=weights, meta=meta), path)
+    assert load_model_of_classes(linear, path, expected)(torch.ones(1)).item() == 5
+    torch.save(dict(state_dict=weights, meta=dict(dataset_meta=dict(classes=("car",)))), path)
+    with pytest.raises(ValueError, match=r"a\.pth: its classes differ from those of data\.json"):
+        load_model_of_classes(linear, path, expected)

@@ -47,8 +47,7 @@ from mmhps.visualization import (
 )
 from mmhps.visualization.trained_models import (
     check_classes,
-    load_checkpoint,
-    load_model,
+    load_model_of_classes,
     predict_panoptic,
 )
 
@@ -205,13 +204,8 @@ def predict_all(
     maps: list[list[np.ndarray]] = []
     with tqdm(total=len(configs) * len(chosen), desc="predicting") as bar:
         for config, (_, path) in zip(configs, args.pairs, strict=True):
-            checkpoint = load_checkpoint(path)
-            trained = checkpoint.get("meta", {}).get("dataset_meta") or {}
-            if "classes" in trained:
-                check_classes(
-                    {args.pairs[0][0]: dataset.metainfo["classes"], path: trained["classes"]}
-                )
-            model = load_model(config.model, checkpoint, path).to(args.device)
+            classes = {args.pairs[0][0]: dataset.metainfo["classes"]}
+            model = load_model_of_classes(config.model, path, classes).to(args.device)
             pipeline = Compose(config.test_dataloader.dataset.pipeline)
             maps.append([])
             for index in chosen:

@@ -36,12 +36,7 @@ from mmhps.evaluation.confusion import (
     top_confusions,
 )
 from mmhps.functional.segment_matching import count_overlaps
-from mmhps.visualization.trained_models import (
-    check_classes,
-    load_checkpoint,
-    load_model,
-    predict_panoptic,
-)
+from mmhps.visualization.trained_models import load_model_of_classes, predict_panoptic
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -75,13 +70,10 @@ def confusion_of_model(
         Pixels, (C + 1, C + 1) int64, see ``pixel_confusion``, and the C class names.
     """
     init_default_scope(config.get("default_scope", "mmdet"))
-    checkpoint = load_checkpoint(checkpoint_path)
     dataset = DATASETS.build(config.test_dataloader.dataset)
     classes = dataset.metainfo["classes"]
-    trained = checkpoint.get("meta", {}).get("dataset_meta") or {}
-    if "classes" in trained:
-        check_classes({"the test data set": classes, checkpoint_path: trained["classes"]})
-    model = load_model(config.model, checkpoint, checkpoint_path).to(device)
+    sources = {"the test data set": classes}
+    model = load_model_of_classes(config.model, checkpoint_path, sources).to(device)
     total = np.zeros((len(classes) + 1, len(classes) + 1), dtype=np.int64)
     for index in tqdm(range(len(dataset)), "predicting", unit="image"):
         info = dataset.get_data_info(index)
