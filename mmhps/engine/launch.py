@@ -1,12 +1,13 @@
-"""What tools/train.py and tools/test.py have in common: arguments, configuration, runner."""
+"""What the commands share: the config on the command line, and the runner of train and test."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed
@@ -20,19 +21,25 @@ from mmhps.engine.console import QuietRunner, hide_strangers_warnings, quiet
 from mmhps.engine.progress_hook import ProgressHook
 
 
-def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments that training and testing share; names and meanings are MMDetection's."""
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """The config and changes to it; names and meanings are MMDetection's."""
     parser.add_argument("config", help="path of the config")
-    parser.add_argument(
-        "--work-dir", help="where logs and results go (default: work_dirs/NAME-OF-THE-CONFIG)"
-    )
     parser.add_argument(
         "--cfg-options",
         nargs="+",
         action=DictAction,
+        default={},
         metavar="KEY=VALUE",
         help="settings of the config to override, e.g. train_dataloader.batch_size=4; "
         'lists as key="[a,b]", without spaces',
+    )
+
+
+def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that training and testing share; names and meanings are MMDetection's."""
+    add_config_arguments(parser)
+    parser.add_argument(
+        "--work-dir", help="where logs and results go (default: work_dirs/NAME-OF-THE-CONFIG)"
     )
     parser.add_argument(
         "--launcher",
@@ -49,11 +56,26 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def parse_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
-    """Parses and checks the shared arguments; a missing config ends in a usage error."""
+def parse_config_args(
+    parser: argparse.ArgumentParser, argv: Sequence[str] | None
+) -> argparse.Namespace:
+    """Parses the arguments; a missing config ends in a usage error."""
     args = parser.parse_args(argv)
     if not Path(args.config).is_file():
         parser.error(f"there is no config {args.config}")
+    return args
+
+
+def read_config(args: argparse.Namespace, **changes: Any) -> Config:
+    """The config with changes and, over them, those of the command line."""
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict({**changes, **args.cfg_options})
+    return cfg
+
+
+def parse_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
+    """Parses and checks the shared arguments; a missing config ends in a usage error."""
+    args = parse_config_args(parser, argv)
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
     return args
 
@@ -62,10 +84,7 @@ def load_config(args: argparse.Namespace) -> Config:
     """The config with the shared arguments merged into it."""
     if not args.verbose:
         quiet(MMLogger.get_current_instance())  # the runner's does not exist yet
-    cfg = Config.fromfile(args.config)
-    cfg.launcher = args.launcher
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args, launcher=args.launcher)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get("work_dir") is None:

@@ -22,10 +22,10 @@ import numpy as np
 import torch
 from mmdet.registry import DATASETS
 from mmdet.structures import DetDataSample
-from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
+from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
 from mmhps.visualization import (
     comparison_grid,
     legend_entries,
@@ -77,17 +77,13 @@ def draw(
 def main(argv: Sequence[str] | None = None) -> None:
     """Draw the chosen images into the folder."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("config", type=Path)
+    add_config_arguments(parser)
     parser.add_argument("--out-dir", type=Path, required=True)
     parser.add_argument("--num", type=int, default=20, help="images, drawn by chance")
     parser.add_argument("--seed", type=int, default=0, help="of the choice and the augmentations")
     parser.add_argument("--scale", type=float, default=1.0, help="enlargement of the pictures")
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction, default={})
-    args = parser.parse_args(argv)
-    if not args.config.is_file():
-        parser.error(f"there is no config {args.config}")
-    config = Config.fromfile(args.config)
-    config.merge_from_dict(args.cfg_options)
+    args = parse_config_args(parser, argv)
+    config = read_config(args)
     init_default_scope(config.get("default_scope", "mmdet"))
     random.seed(args.seed)
     np.random.seed(args.seed)

@@ -14,7 +14,6 @@ import argparse
 import logging
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
 
@@ -23,9 +22,11 @@ import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.analysis import FlopAnalyzer, parameter_count
-from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.config import Config, ConfigDict
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
+
+from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
 
 
 def count(model_config: ConfigDict, shape: tuple[int, int]) -> dict[str, tuple[int, int]]:
@@ -70,7 +71,7 @@ def image_shape(config: Config) -> tuple[int, int]:
 def main(argv: Sequence[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("config", type=Path)
+    add_config_arguments(parser)
     parser.add_argument(
         "--shape",
         nargs=2,
@@ -78,12 +79,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         metavar=("HEIGHT", "WIDTH"),
         help="default: the scale of the test pipeline",
     )
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction, default={})
-    args = parser.parse_args(argv)
-    if not args.config.is_file():
-        parser.error(f"there is no config {args.config}")
-    config = Config.fromfile(args.config)
-    config.merge_from_dict(args.cfg_options)
+    args = parse_config_args(parser, argv)
+    config = read_config(args)
     try:
         height, width = args.shape or image_shape(config)
     except ValueError as error:
