@@ -5,7 +5,7 @@ Shapes: T things, S stuff classes, N instances, (h, w) low resolution, (H, W) ou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -16,7 +16,8 @@ from .resampling import Resampled
 
 __all__ = ["dense_argmax", "fused_argmax"]
 
-_BLOCK = 1 << 14
+_STRIP = 1 << 18
+"""Pixels that are decided at a time: more need more memory, fewer more operations."""
 _ROUNDING = 1e-4
 
 
@@ -34,7 +35,8 @@ def fused_argmax(
     :func:`dense_argmax` on every pixel that is not a tie, but computes them only where it has to:
 
     - Interpolation is a convex combination. Where the four low-resolution pixels around an output
-      pixel agree on their most likely class, it is that of the output pixel.
+      pixel agree on their most likely class, it is that of the output pixel. Where they disagree,
+      a class that another beats at all four cannot win.
     - A log-probability is at most 0, so that a canvas above 0 wins. It is a concave function of
       the logits, so that it is at least the smallest of the four; a canvas below that loses.
 
@@ -50,26 +52,16 @@ def fused_argmax(
     Returns:
         (H, W) int32: 0..S-1 for stuff, S + n for instance n, S + N for void.
     """
-    num_stuff = len(logits.values) - num_things
-    first = 0 if void_things else num_things
-    best, owner = _best_instance(layers, scale, offsets, logits.size)
-    label = logits.spread(_agreed(_arg_max(logits.values[first:])))
-    instance = best > 0
-    if layers:
-        floor = logits.spread(_least(stuff_log_probabilities(logits.values, num_things)).amax(0))
-        contested = (best > floor - _ROUNDING) & ~instance
-        flat_instance, flat_best = instance.view(-1), best.view(-1)
-        for index in contested.view(-1).nonzero().flatten().split(_BLOCK):
-            values = logits.at(index)
-            stuff = values[:, num_things:].amax(1) - values.logsumexp(1)
-            flat_instance[index] = flat_best[index] > stuff
-    flat_label = label.view(-1)
-    for index in ((label < 0) & ~instance).view(-1).nonzero().flatten().split(_BLOCK):
-        flat_label[index] = logits.at(index)[:, first:].argmax(1).int()
-    if void_things:
-        label -= num_things
-        label.masked_fill_(label < 0, num_stuff + len(layers))
-    return torch.where(instance, num_stuff + owner, label)
+    height, width = logits.size
+    void = len(logits.values) - num_things + len(layers)
+    winner = torch.empty(logits.size, dtype=torch.int32, device=logits.values.device)
+    for top in range(0, height, step := max(_STRIP // max(width, 1), 1)):
+        rows = slice(top, min(top + step, height))
+        strip = logits.strip(rows)
+        winner[rows] = _stuff(strip, num_things, void if void_things else None)
+        if layers:
+            _paint_instances(winner[rows], strip, num_things, _cut(layers, rows), scale, offsets)
+    return winner
 
 
 def dense_argmax(
@@ -110,6 +102,63 @@ def _arg_max(values: Tensor) -> Tensor:
     return label
 
 
+def _stuff(logits: Resampled, num_things: int, void: int | None) -> Tensor:
+    """The most likely stuff class of each pixel, numbered from 0; (H, W) int32.
+
+    Unless ``void`` is None, things take part as well, and ``void`` stands where one of them wins.
+    """
+    first = num_things if void is None else 0
+    number = torch.arange(len(logits.values), device=logits.values.device, dtype=torch.int32)
+    number -= num_things
+    if void is not None:
+        number[:num_things] = void
+    agreed = _agreed(_arg_max(logits.values[first:]))
+    label = logits.spread(number[first:].take(agreed.long().clamp(min=0)))
+    y, x = _tiles(logits.rows[0]), _tiles(logits.columns[0])
+    undecided = agreed < 0
+    row, column = undecided[logits.rows[0][y[0]]][:, logits.columns[0][x[0]]].nonzero(as_tuple=True)
+    if len(row):
+        y, x = y[:, row], x[:, column]
+        corners = logits.corners(y[0], x[0])[..., first:]
+        order, found = _tile_argmax(corners, logits.rows[1][y], logits.columns[1][x])
+        pixels = y[:, None, order] * label.shape[1] + x[None, :, order]
+        label.view(-1).scatter_(0, pixels.view(-1), number[first:].take(found).view(-1))
+    return label
+
+
+def _paint_instances(
+    winner: Tensor,
+    logits: Resampled,
+    num_things: int,
+    layers: Sequence[Layer],
+    scale: float,
+    offsets: Tensor,
+) -> None:
+    """Write the number of each instance, S + n, where it wins over the stuff."""
+    num_stuff = len(logits.values) - num_things
+    best, owner = _best_instance(layers, scale, offsets, logits.size)
+    owner += num_stuff
+    wins = best > 0
+    floor = _least(stuff_log_probabilities(logits.values, num_things)).amax(0) - _ROUNDING
+    contested = (best > logits.spread(floor)) & ~wins
+    index = contested.view(-1).nonzero().flatten()
+    values = logits.at(index)
+    stuff = values[:, num_things:].amax(1) - values.logsumexp(1)
+    wins.view(-1)[index] = best.view(-1)[index] > stuff
+    torch.where(wins, owner, winner, out=winner)
+
+
+def _cut(layers: Sequence[Layer], rows: slice) -> list[Layer]:
+    """The layers as seen by some rows; those outside keep an empty window."""
+    cut = []
+    for (y, x), canvas in layers:
+        start = min(max(y.start, rows.start), rows.stop)
+        stop = max(min(y.stop, rows.stop), start)
+        window = slice(start - rows.start, stop - rows.start), x
+        cut.append((window, canvas[max(start - y.start, 0) : max(stop - y.start, 0)]))
+    return cut
+
+
 def _best_instance(
     layers: Sequence[Layer], scale: float, offsets: Tensor, size: tuple[int, int]
 ) -> tuple[Tensor, Tensor]:
@@ -117,10 +166,77 @@ def _best_instance(
     best = torch.full(size, -torch.inf, device=offsets.device)
     owner = torch.zeros(size, dtype=torch.int32, device=offsets.device)
     for n, (window, canvas) in enumerate(layers):
-        values = scale * canvas.float() + offsets[n]
-        owner[window].masked_fill_(values > best[window], n)
-        torch.maximum(best[window], values, out=best[window])
+        if canvas.numel():
+            values = scale * canvas.float() + offsets[n]
+            owner[window].masked_fill_(values > best[window], n)
+            torch.maximum(best[window], values, out=best[window])
     return best, owner
+
+
+def _tiles(before: Tensor) -> Tensor:
+    """Output pixels along an axis, in groups between the same two low-resolution pixels.
+
+    Args:
+        before: (L,) the low-resolution pixel before each; ascending.
+
+    Returns:
+        (R, G) int64. Groups have about R pixels; larger ones are split, smaller ones repeat their
+        last pixel.
+    """
+    _, count = before.unique_consecutive(return_counts=True)
+    size = -(-len(before) // len(count))
+    stop = count.cumsum(0)
+    within = torch.arange(len(before), device=before.device) - (stop - count).repeat_interleave(
+        count
+    )
+    start = (within % size == 0).nonzero().flatten()
+    last = stop.repeat_interleave(count)[start] - 1
+    return torch.minimum(start + torch.arange(size, device=before.device)[:, None], last)
+
+
+def _tile_argmax(corners: Tensor, below: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    """The most likely class of each pixel of some tiles.
+
+    One class leads in the middle of a tile. Only those above it at some corner can win elsewhere.
+
+    Args:
+        corners: (K, 4, C), in the order of :meth:`Resampled.corners`.
+        below: (R, K) shares of the lower corners.
+        right: (R', K) shares of the right corners.
+
+    Returns:
+        The (K,) order of the tiles and, in that order, the (R, R', K) int64 classes.
+    """
+    leader = _each_corner(corners, torch.add).argmax(dim=1, keepdim=True)
+    above = corners > corners.gather(2, leader[:, None].expand(-1, 4, 1))
+    candidates = _each_corner(above, torch.logical_or).scatter_(1, leader, True)
+    number, order = candidates.sum(dim=1).sort(descending=True)
+    below, right = below[:, order], right[:, order]
+    candidate = candidates[order].nonzero()[:, 1]
+    start = number.cumsum(0) - number
+    classes = corners.shape[2]
+    place = classes * (4 * order + torch.arange(4, device=order.device)[:, None])
+    best = below.new_full((len(below), len(right), len(order)), -torch.inf)
+    rank = torch.zeros(best.shape, dtype=torch.int16, device=best.device)
+    for k in range(int(number[0])):
+        n = int((number > k).sum())  # tiles with more than k candidates, the first ones
+        values = corners.take(place[:, :n] + candidate[start[:n] + k])
+        values = _bilinear(values, below[:, :n], right[:, :n])
+        rank[..., :n].masked_fill_(values > best[..., :n], k)
+        torch.maximum(best[..., :n], values, out=best[..., :n])
+    return order, candidate.take(start + rank)
+
+
+def _each_corner(values: Tensor, join: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """(K, 4, C) -> (K, C); faster than torch's reductions along a short axis."""
+    return join(join(values[:, 0], values[:, 1]), join(values[:, 2], values[:, 3]))
+
+
+def _bilinear(corners: Tensor, below: Tensor, right: Tensor) -> Tensor:
+    """(4, K) values at corners -> (R, R', K) at the pixels between them."""
+    above = torch.lerp(corners[0], corners[1], right)
+    under = torch.lerp(corners[2], corners[3], right)
+    return torch.lerp(above, under, below[:, None])
 
 
 def _agreed(label: Tensor) -> Tensor:

@@ -37,7 +37,8 @@ def not_hidden(layers: Sequence[Layer], size: tuple[int, int], max_overlap: floa
     taken = torch.zeros(size, dtype=torch.bool, device=layers[0][1].device)
     for n, (window, canvas) in enumerate(layers):
         mask = canvas > 0
-        area, hidden = torch.stack([mask.sum(), (mask & taken[window]).sum()]).tolist()
+        seen = mask.count_nonzero(), (mask & taken[window]).count_nonzero()
+        area, hidden = torch.stack(seen).tolist()
         keep[n] = area > 0 and hidden <= max_overlap * area
         if keep[n]:
             taken[window] |= mask

@@ -58,18 +58,34 @@ class Resampled:
         Returns:
             (K, C).
         """
-        _, height, width = self.values.shape
         y, x = index // self.size[1], index % self.size[1]
-        row, fy = self.rows[0][y], self.rows[1][y]
-        column, fx = self.columns[0][x], self.columns[1][x]
-        below, right = _next(row, height) * width, _next(column, width)
-        row = row * width
-        corners = torch.stack([row + column, row + right, below + column, below + right], dim=1)
+        fy, fx = self.rows[1][y], self.columns[1][x]
         weights = torch.stack([(1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx], dim=1)
         # A weighted sum of rows of a table, in one operation.
         return torch.nn.functional.embedding_bag(
-            corners, self._table, mode="sum", per_sample_weights=weights
+            self._corners(y, x), self._table, mode="sum", per_sample_weights=weights
         )
+
+    def corners(self, y: Tensor, x: Tensor) -> Tensor:
+        """The values at the four low-resolution pixels around some output pixels.
+
+        Args:
+            y: (K,) int64 output rows.
+            x: (K,) int64 output columns.
+
+        Returns:
+            (K, 4, C): above left, above right, below left, below right.
+        """
+        places = self._corners(y, x)
+        return self._table.index_select(0, places.view(-1)).view(len(y), 4, len(self.values))
+
+    def _corners(self, y: Tensor, x: Tensor) -> Tensor:
+        """(K, 4) rows of the table."""
+        _, height, width = self.values.shape
+        above, left = self.rows[0][y], self.columns[0][x]
+        below, right = _next(above, height) * width, _next(left, width)
+        above = above * width
+        return torch.stack([above + left, above + right, below + left, below + right], dim=1)
 
     @cached_property
     def _table(self) -> Tensor:
@@ -86,6 +102,17 @@ class Resampled:
             (H, W).
         """
         return cells.index_select(1, self.columns[0]).index_select(0, self.rows[0])
+
+    def strip(self, rows: slice) -> Resampled:
+        """Some rows of the output, with what they need of the values.
+
+        Args:
+            rows: Which, with a start and a stop; at least one.
+        """
+        before, behind = (part[rows] for part in self.rows)
+        first, last = int(before[0]), int(before[-1])
+        values = self.values[:, first : last + 2]
+        return Resampled(values, (before - first, behind), self.columns)
 
 
 def resampled(

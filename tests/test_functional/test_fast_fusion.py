@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmhps.functional import fused_argmax, panoptic_argmax, paste_windows, resampled
+from mmhps.functional import fast_fusion, fused_argmax, panoptic_argmax, paste_windows, resampled
 
 T, S = 3, 4
 
@@ -69,11 +69,29 @@ def test_any_sizes(size, low):
     assert torch.equal(found[margin > 1e-4].long(), expected[margin > 1e-4])
 
 
-def test_more_pixels_than_a_block():
-    logits, layers, offsets = scene([[10, 5, 250, 240]], (300, 320), (150, 160), sharpness=0.1)
-    expected, margin = reference(logits, layers, 1.0, offsets, True)
-    found = fused_argmax(logits, T, layers, 1.0, offsets)
-    assert torch.equal(found[margin > 1e-4].long(), expected[margin > 1e-4])
+@pytest.mark.parametrize("pixels", [1, 72, 500])
+@pytest.mark.parametrize("boxes", BOXES.values(), ids=BOXES)
+def test_strips(boxes, pixels, monkeypatch):
+    logits, layers, offsets = scene(boxes)
+    whole = fused_argmax(logits, T, layers, 4.0, offsets)
+    monkeypatch.setattr(fast_fusion, "_STRIP", pixels)
+    assert torch.equal(fused_argmax(logits, T, layers, 4.0, offsets), whole)
+
+
+def test_a_class_that_leads_at_no_corner():
+    """Class 1 comes second at all four corners, and first between them."""
+    values = torch.tensor([[[9.0, 0.0]], [[8.0, 8.0]], [[0.0, 9.0]], [[7.0, 7.0]]])
+    found = fused_argmax(resampled(values, (1, 20)), 0, [], 1.0, torch.zeros(0))
+    # Pixels 5..14 lie at 0.05, 0.15, … between the two; 9 (1 - t) > 8 up to t = 1/9.
+    assert found.tolist() == [[0] * 6 + [1] * 8 + [2] * 6]
+
+
+def test_all_classes_cross_in_one_cell():
+    generator = torch.Generator().manual_seed(0)
+    logits = resampled(torch.randn(40, 2, 2, generator=generator), (64, 64))
+    found = fused_argmax(logits, 0, [], 1.0, torch.zeros(0))
+    assert len(found.unique()) > 4
+    assert torch.equal(found.long(), logits.dense().argmax(0))
 
 
 def test_by_hand():

@@ -46,3 +46,21 @@ def test_values_lie_between_the_corners_of_their_cell():
     lowest = low.spread(-F.max_pool2d(-padded, 2, stride=1)[0, 0])
     dense = low.dense()[0]
     assert (dense <= highest + 1e-6).all() and (dense >= lowest - 1e-6).all()
+
+
+@pytest.mark.parametrize("size", [(21, 30), (3, 2), (5, 7)])
+def test_strips_are_parts(size):
+    low = resampled(values(), size)
+    dense = low.dense()
+    for start in range(size[0]):
+        for stop in range(start + 1, size[0] + 1):
+            strip = low.strip(slice(start, stop))
+            torch.testing.assert_close(strip.dense(), dense[:, start:stop])
+
+
+def test_corners_by_hand():
+    # Output pixels 0 and 1 of four lie left of and between the two; 2 columns, one row.
+    low = resampled(torch.tensor([[[3.0, 8.0]]]), (1, 4))
+    zero = torch.zeros(2, dtype=torch.long)
+    found = low.corners(zero, torch.tensor([1, 3]))
+    assert found.squeeze(2).tolist() == [[3, 8, 3, 8], [8, 8, 8, 8]]
