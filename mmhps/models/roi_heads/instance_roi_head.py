@@ -84,7 +84,7 @@ class InstanceRoIHead(StandardRoIHead):
             Losses, and per image the instances described above with ``gt_inds``.
         """
         gt_instances, gt_ignored, metas = unpack_gt_instances(batch_data_samples)
-        detections = self._training_detections(x, proposals, metas)
+        boxes = [image.bboxes for image in proposals]
         sampled = [
             self._sample(
                 proposals[i], gt_instances[i], gt_ignored[i], [level[i : i + 1] for level in x]
@@ -93,17 +93,23 @@ class InstanceRoIHead(StandardRoIHead):
         ]
         box_results = self.bbox_loss(x, sampled)
         scores = box_results["cls_score"].split([len(s.priors) for s in sampled])
+        detections = []
+        if self.train_instances == "detections":
+            detections = self._training_detections(x, boxes, sampled, box_results, metas)
         pos_masks, losses = self._masks_and_loss(x, sampled, detections, gt_instances)
         losses = {**box_results["loss_bbox"], **losses}
-        instances = []
-        for sample, found, gt, score, masks in zip(
-            sampled, detections, gt_instances, scores, pos_masks, strict=True
-        ):
-            rois = _roi_instances(sample, gt, score.softmax(-1), masks, self.rois_per_instance)
-            if self.train_instances == "detections":
-                rois = _match_and_fall_back(found, rois, gt, self.match_iou)
-            instances.append(self._choose_class(rois))
-        return losses, instances
+        instances = [
+            _roi_instances(sample, gt, score.softmax(-1), masks, self.rois_per_instance)
+            for sample, gt, score, masks in zip(
+                sampled, gt_instances, scores, pos_masks, strict=True
+            )
+        ]
+        if detections:
+            instances = [
+                _match_and_fall_back(found, rois, gt, self.match_iou)
+                for found, rois, gt in zip(detections, instances, gt_instances, strict=True)
+            ]
+        return losses, [self._choose_class(image) for image in instances]
 
     def predict_instances(
         self, x: tuple[Tensor, ...], proposals: InstanceList, batch_data_samples: SampleList
@@ -136,26 +142,64 @@ class InstanceRoIHead(StandardRoIHead):
         return self.bbox_sampler.sample(assigned, proposals, gt, feats=features)
 
     def _training_detections(
-        self, x: tuple[Tensor, ...], proposals: InstanceList, metas: list[dict]
+        self,
+        x: tuple[Tensor, ...],
+        boxes: list[Tensor],
+        sampled: list[SamplingResult],
+        box_results: dict[str, Tensor],
+        metas: list[dict],
     ) -> InstanceList:
         """What the detector outputs for all proposals, with gradients to the class scores.
 
-        The sampled RoIs would not do: most background is missing among them, and with it most of
-        the false detections that testing sees.
+        The sampled RoIs alone would not do: most background is missing among them, and with it
+        most of the false detections that testing sees. For them the box head has answered
+        already; the others are asked without gradients, and those that become detections once
+        more with gradients.
+
+        Args:
+            x: FPN features.
+            boxes: Proposals of each image, (P, 4).
+            sampled: The sampled RoIs of each image.
+            box_results: ``cls_score`` and ``bbox_pred`` of all sampled RoIs.
+            metas: Meta information of the images.
         """
+        rois, counts = bbox2roi(boxes), [len(b) for b in boxes]
+        answer = self._answers(sampled, counts)
+        unasked = answer < 0
         with torch.no_grad():
-            raw = self.predict_bbox(x, metas, proposals, rcnn_test_cfg=None, rescale=False)
-            wanted = 1.0 if self.train_instances == "rois" else self.train_score_thr
-            detections = [self._suppress(result, wanted) for result in raw]
-        # Once more with gradients, for the few proposals that became detections.
-        picked = zip(proposals, detections, strict=True)
-        rois = bbox2roi([p.bboxes[d.pop("proposal")] for p, d in picked])
-        class_scores = self._bbox_forward(x, rois)["cls_score"].softmax(-1)
-        counts = [len(d) for d in detections]
-        for image, scores in zip(detections, class_scores.split(counts), strict=True):
-            image.class_scores = scores
-            image.scores = scores.gather(1, image.labels[:, None]).flatten()
+            asked = self._bbox_forward(x, rois[unasked])
+            for key in ("cls_score", "bbox_pred"):
+                value = box_results[key].detach()[answer]
+                value[unasked] = asked[key]
+                asked[key] = value.split(counts)
+            raw = self.bbox_head.predict_by_feat(
+                rois.split(counts), asked["cls_score"], asked["bbox_pred"], metas
+            )
+            detections = [self._suppress(image, self.train_score_thr) for image in raw]
+        starts = [sum(counts[:i]) for i in range(len(counts))]
+        picked = torch.cat(
+            [d.pop("proposal") + start for d, start in zip(detections, starts, strict=True)]
+        )
+        again = self._bbox_forward(x, rois[picked[unasked[picked]]])["cls_score"]
+        scores = box_results["cls_score"][answer[picked]]
+        scores = scores.masked_scatter(unasked[picked][:, None], again).softmax(-1)
+        for image, part in zip(detections, scores.split([len(d) for d in detections]), strict=True):
+            image.class_scores = part
+            image.scores = part.gather(1, image.labels[:, None]).flatten()
         return detections
+
+    def _answers(self, sampled: list[SamplingResult], counts: list[int]) -> Tensor:
+        """The row of each proposal among all sampled RoIs, -1 for those that were not sampled."""
+        answers, first = [], 0
+        for sample, count in zip(sampled, counts, strict=True):
+            index = torch.cat([sample.pos_inds, sample.neg_inds])
+            row = torch.arange(first, first + len(index), device=index.device)
+            added = sample.num_gts if self.bbox_sampler.add_gt_as_proposals else 0
+            answer = index.new_full((added + count,), -1)
+            answer[index] = row
+            answers.append(answer[added:])
+            first += len(index)
+        return torch.cat(answers)
 
     def _masks_and_loss(
         self,
