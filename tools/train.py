@@ -12,6 +12,7 @@ import torch
 from mmengine.config import Config
 
 from mmhps.engine import launch
+from mmhps.engine.pretrained import torchvision_problem
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -58,6 +59,8 @@ def main(argv: list[str] | None = None) -> None:
     if args.resume not in (None, "auto") and not Path(args.resume).is_file():
         parser.error(f"there is no checkpoint {args.resume} to resume from")
     cfg = launch.load_config(args)
+    if problem := torchvision_problem(cfg.model):
+        parser.error(problem)
     if args.amp:
         set_amp(cfg)
     if args.auto_scale_lr:
