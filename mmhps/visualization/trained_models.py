@@ -37,11 +37,36 @@ _LOG_TYPES = [
 ]
 
 
-def load_checkpoint(path: str) -> dict[str, Any]:
-    """Read a checkpoint of MMEngine on the CPU, without running code that it may hold.
+def read_weights(path: str) -> Any:
+    """Read what ``torch.save`` wrote on the CPU, without running code that it may hold.
 
     In contrast to a plain ``torch.load(..., weights_only=True)`` it reads training checkpoints,
     too, which hold the log beside the weights.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is damaged, or holds objects that are neither tensors, plain values nor a
+            training log.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: checkpoint not found. Train the model or download it.")
+    torch.serialization.add_safe_globals(_LOG_TYPES)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds, for damaged and for unsafe files
+        reason = (str(error) or type(error).__name__).splitlines()[0]  # an empty file: no message
+        raise ValueError(
+            f"{path}: cannot be read as weights ({reason}). It is damaged, or "
+            f"holds Python objects, which are refused because they could run code. Save only "
+            f'"state_dict" and "meta".'
+        ) from error
+
+
+def load_checkpoint(path: str) -> dict[str, Any]:
+    """Read a checkpoint of MMEngine; see :func:`read_weights`.
 
     Args:
         path: The file.
@@ -51,21 +76,9 @@ def load_checkpoint(path: str) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is damaged, has no ``state_dict``, or holds objects that are neither
-            tensors, plain values nor a training log.
+        ValueError: It cannot be read, or has no ``state_dict``.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: checkpoint not found. Train the model or download it.")
-    torch.serialization.add_safe_globals(_LOG_TYPES)
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds, for damaged and for unsafe files
-        reason = (str(error) or type(error).__name__).splitlines()[0]  # an empty file: no message
-        raise ValueError(
-            f"{path}: cannot be read as weights ({reason}). It is damaged, or "
-            f"holds Python objects, which are refused because they could run code. Save only "
-            f'"state_dict" and "meta".'
-        ) from error
+    checkpoint = read_weights(path)
     if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
         raise ValueError(
             f'{path}: expected a dictionary with a "state_dict", as MMEngine saves it, got '
