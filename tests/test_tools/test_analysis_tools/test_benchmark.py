@@ -1,0 +1,73 @@
+"""What the benchmark of one config counts; never how fast anything is."""
+
+import json
+
+import pytest
+import torch
+
+
+@pytest.fixture
+def tool(load_tool):
+    return load_tool("analysis_tools/benchmark.py")
+
+
+def test_warm_up_does_not_count(tool, monkeypatch):
+    times = iter([1000.0, 10.0, 20.0, 30.0, 40.0])
+    monkeypatch.setattr(tool, "elapsed_ms", lambda call: next(times))
+    values = tool.measure(lambda: None, images=2, number=4, warm_up=1)
+    assert values == dict(images_per_s=80, ms=25, ms_low=17.5, ms_high=32.5)
+
+
+def test_gpu_memory_is_that_of_the_call(tool, monkeypatch):
+    held = dict(now=5 << 20, peak=9 << 20)
+    monkeypatch.setattr(
+        torch.cuda, "reset_peak_memory_stats", lambda _: held.update(peak=held["now"])
+    )
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: held["now"])
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _: held["peak"])
+    assert tool.added_memory(lambda: None, "cuda:0") == 0
+    assert tool.added_memory(lambda: held.update(peak=8 << 20), "cuda:0") == 3
+
+
+def test_inference_on_the_test_images(tool, pairs, capsys):
+    config, checkpoint = pairs[:2]
+    tool.main([config, checkpoint, "--number", "3", "--warm-up", "1", "--device", "cpu"])
+    *text, last = capsys.readouterr().out.splitlines()
+    values = json.loads(last)
+    assert values.keys() == {"images_per_s", "ms", "ms_low", "ms_high", "memory_mib", "weights_mib"}
+    assert 0 < values["ms_low"] <= values["ms"] <= values["ms_high"]
+    assert text[0].startswith("inference on cpu, ")
+    assert not any("random" in line for line in text)
+    tool.main([config, "--number", "2", "--warm-up", "0", "--device", "cpu"])
+    assert "The weights are random" in capsys.readouterr().out
+
+
+def test_data_loader_goes_round(tool, pairs, tmp_path, capsys):
+    """More batches than the two images make."""
+    path = tmp_path / "train.py"
+    path.write_text(
+        f"_base_ = {pairs[0]!r}\n"
+        "train_dataloader = dict(batch_size=2, num_workers=0, sampler=dict(type='DefaultSampler'),"
+        " dataset=_base_.test_dataloader.dataset)"
+    )
+    tool.main([str(path), "--task", "dataloader", "--number", "3", "--warm-up", "1"])
+    *text, last = capsys.readouterr().out.splitlines()
+    values = json.loads(last)
+    assert values.keys() == {"images_per_s", "ms", "ms_low", "ms_high"}
+    assert text[0].startswith("batches of 2 from 0 workers: ")
+
+
+def test_what_is_missing_is_named(tool, pairs, tmp_path):
+    with pytest.raises(SystemExit, match="benchmark: .*none.pth: checkpoint not found"):
+        tool.main([pairs[0], str(tmp_path / "none.pth")])
+    for image in (tmp_path / "images").iterdir():
+        image.unlink()
+    with pytest.raises(SystemExit, match="benchmark: .*no image"):
+        tool.main([*pairs[:2], "--device", "cpu"])
+
+
+@pytest.mark.parametrize("options", [("--number", "1"), ("--warm-up", "-1")])
+def test_numbers_are_checked(tool, pairs, capsys, options):
+    with pytest.raises(SystemExit):
+        tool.main([pairs[0], *options])
+    assert "--number must be at least 2, and --warm-up at least 0" in capsys.readouterr().err
