@@ -8,7 +8,7 @@ import gc
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -126,9 +126,14 @@ def finish(rows: Sequence[Row], agree: bool = True, out: Path | None = None) -> 
     print(benchmark_table(result))
     print(json.dumps(result))
     if out is not None:
-        about = dict(
-            date=datetime.date.today().isoformat(), threads=torch.get_num_threads(), **versions()
-        )
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(result | dict(about=about), indent=1) + "\n", encoding="utf-8")
+        write_results(result, out)
     return ok
+
+
+def write_results(result: Mapping[str, object], out: Path) -> None:
+    """Write measured values to a JSON file, with date, versions and number of threads."""
+    about = dict(
+        date=datetime.date.today().isoformat(), threads=torch.get_num_threads(), **versions()
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(dict(result, about=about), indent=1) + "\n", encoding="utf-8")

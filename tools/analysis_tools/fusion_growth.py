@@ -1,0 +1,87 @@
+"""Plot how the cost of the fusion grows with instances and pixels, beside MMDetection's.
+
+    python tools/analysis_tools/fusion_growth.py --plot docs/images/growth.png
+
+Time and peak memory of the two fusions of `benchmark_fusion.py`, by turns, on its scenes: with more
+and more instances at 1024x512, and with 30 instances at larger and larger sizes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmark_fusion import Ours, Peer, Scene, make_scene  # first: it imports mmhps
+
+# isort: split
+import torch
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from mmhps.engine.benchmark import compare, peak_memory, write_results
+
+SIZE, COUNT = (1024, 512), 30
+COUNTS = (1, 3, 10, 30, 100, 300)
+SIZES = ((512, 256), (1024, 512), (1448, 724), (2048, 1024), (2896, 1448), (4096, 2048))
+NAMES = {"ours": "mmhps", "peer": "MMDetection"}
+UNITS = {"ms": "time, ms", "mib": "peak memory, MiB"}
+
+
+def cost(scene: Scene, repeats: int) -> dict[str, float | None]:
+    """Milliseconds and MiB of both fusions, by name and unit: ``ours_ms``, …"""
+    ours, peer = Ours(), Peer()
+    calls = {"ours": lambda: ours(scene), "peer": lambda: peer(scene)}
+    row = compare("", calls["ours"], calls["peer"], 0.0, repeats)
+    memory = {f"{name}_mib": peak_memory(call) for name, call in calls.items()}
+    return dict(ours_ms=row.ours_ms, peer_ms=row.peer_ms, **memory)
+
+
+def measure(counts: Sequence[int], sizes: Sequence[tuple[int, int]], repeats: int) -> dict:
+    """Both series, lists of the cost at each ``x``: the number of instances, or megapixels."""
+    cases = [("instances", count, (*SIZE, count)) for count in counts]
+    cases += [("megapixels", w * h / 1e6, (w, h, COUNT)) for w, h in sizes]
+    result: dict[str, list] = {"instances": [], "megapixels": []}
+    with torch.inference_mode():
+        for series, x, scene in tqdm(cases, desc="scenes"):
+            result[series].append(dict(x=x, **cost(make_scene(*scene), repeats)))
+    return result
+
+
+def draw(result: dict) -> Figure:
+    """A column for each series, a row for each unit, all axes logarithmic."""
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    axes = figure.subplots(2, 2, sharex="col")
+    titles = {"instances": "instances at {}x{}".format(*SIZE), "megapixels": f"{COUNT} instances"}
+    for column, (series, title) in enumerate(titles.items()):
+        axes[0, column].set_title(title)
+        axes[1, column].set_xlabel(series)
+        for row, (unit, label) in enumerate(UNITS.items()):
+            for name, legend in NAMES.items():
+                points = [(p["x"], p[f"{name}_{unit}"]) for p in result[series]]
+                axes[row, column].loglog(*zip(*points, strict=True), marker="o", label=legend)
+            axes[row, column].grid(alpha=0.3)
+            axes[row, 0].set_ylabel(label)
+    axes[0, 0].legend()
+    return figure
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--plot", type=Path, required=True, help="PNG to write")
+    parser.add_argument("--out", type=Path, help="also write the values to this JSON file")
+    parser.add_argument("--repeats", type=int, default=5, help="timed calls of each")
+    args = parser.parse_args(argv)
+    result = measure(COUNTS, SIZES, args.repeats)
+    if any(point["ours_mib"] is None for point in result["instances"]):
+        sys.exit("fusion_growth: this system does not tell peak memory (Linux does)")
+    args.plot.parent.mkdir(parents=True, exist_ok=True)
+    draw(result).savefig(args.plot, dpi=100)
+    if args.out is not None:
+        write_results(result, args.out)
+    print(args.plot)
+
+
+if __name__ == "__main__":
+    main()
