@@ -1,9 +1,10 @@
-"""Write the tables of stored results into README.md and docs/*.md.
+"""Write stored results into README.md and docs/*.md, and into the metafiles of the configs.
 
     python tools/misc/update_tables.py [--check]
 
-A table stands between `<!-- table: KIND NAME -->` and `<!-- end of table -->`; KIND is one of
-`results`, `differences`, `fusions` and `benchmark`, and NAME that of docs/results/NAME.json.
+A metafile gets the address of the weights as well. A table stands between
+`<!-- table: KIND NAME -->` and `<!-- end of table -->`; KIND is one of `results`, `differences`,
+`fusions` and `benchmark`, and NAME that of docs/results/NAME.json.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmhps.engine.model_zoo import metafiles, updated_metafile
 from mmhps.engine.report import (
     benchmark_table,
     differences_table,
@@ -54,17 +56,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing; fail if it would")
     args = parser.parse_args(argv)
-    stale = []
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        text = path.read_text(encoding="utf-8")
-        fresh = with_tables(text, ROOT / "docs/results")
-        if fresh != text:
-            stale.append(path.name)
-            if not args.check:
-                path.write_text(fresh, encoding="utf-8")
+    results = ROOT / "docs/results"
+    pages = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    fresh = {path: updated_metafile(path, results) for path in metafiles(ROOT)}
+    fresh |= {path: with_tables(path.read_text(encoding="utf-8"), results) for path in pages}
+    stale = [path for path, text in fresh.items() if path.read_text(encoding="utf-8") != text]
+    names = ", ".join(path.relative_to(ROOT).as_posix() for path in stale)
     if stale and args.check:
-        sys.exit(f"tables are not those of docs/results: {stale}. Run {Path(__file__).name}.")
-    print("changed: " + ", ".join(stale) if stale else "all tables are up to date")
+        sys.exit(f"not as in docs/results: {names}. Run {Path(__file__).name}.")
+    for path in stale:
+        path.write_text(fresh[path], encoding="utf-8")
+    print(f"changed: {names}" if stale else "all is up to date")
 
 
 if __name__ == "__main__":

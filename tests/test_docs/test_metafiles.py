@@ -1,0 +1,70 @@
+"""The metafiles list every config, the stored results and the weights at hand."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from mmengine.fileio import load
+
+from mmhps.engine import model_zoo
+
+ROOT = Path(__file__).parents[2]
+METAFILES = model_zoo.metafiles(ROOT)
+MODELS = model_zoo.read_models(ROOT)
+RESULTS = {
+    folder: json.loads((ROOT / f"docs/results/{folder}.json").read_text(encoding="utf-8"))
+    for folder in ("mini", "camvid")
+}
+
+
+def test_every_config_is_listed_once():
+    listed = [model for path in METAFILES for model in load(path)["Models"]]
+    configs = [path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").glob("[!_]*/*.py")]
+    assert len(configs) == 18
+    assert sorted(model["Config"] for model in listed) == sorted(configs)
+    for model in listed:
+        assert model["Name"] == Path(model["Config"]).stem == model["Name"].lower()
+
+
+@pytest.mark.parametrize("path", METAFILES, ids=lambda path: path.parent.name)
+def test_metafile_is_up_to_date(path):
+    fresh = model_zoo.updated_metafile(path, ROOT / "docs/results")
+    assert path.read_text(encoding="utf-8") == fresh
+
+
+@pytest.mark.parametrize("path", METAFILES, ids=lambda path: path.parent.name)
+def test_collections_are_those_of_the_models(path):
+    metafile = load(path)
+    collections = [collection["Name"] for collection in metafile["Collections"]]
+    assert set(collections) == {model["In Collection"] for model in metafile["Models"]}
+
+
+def test_results_are_stored_ones_of_the_same_system_and_seed():
+    for name, model in MODELS.items():
+        folder, system = model["Config"].split("/")[1], name.split("_")[0]
+        runs = RESULTS.get(folder, {}).get(system)
+        assert ("Results" in model) == bool(runs)
+        if runs:
+            (result,) = model["Results"]
+            measured = runs[str(model["Metadata"]["Seed"])]["metrics"]
+            assert result["Metrics"] == {key: measured[key] for key in ("PQ", "PQ_th", "PQ_st")}
+
+
+def test_published_files_are_those_at_hand():
+    published = {model_zoo.weights_file(model) for model in MODELS.values()} - {""}
+    files = list((ROOT / "checkpoints").iterdir())
+    assert published == {path.name for path in files}
+    for path in files:
+        digits = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        assert path.stem.endswith(f"-{digits}")
+
+
+def test_address_is_one_setting(monkeypatch):
+    (path,) = [path for path in METAFILES if path.parent.name == "mini"]
+    monkeypatch.setattr(model_zoo, "WEIGHTS_ADDRESS", "https://elsewhere/")
+    text = model_zoo.updated_metafile(path, ROOT / "docs/results")
+    addresses = [line.split(": ")[1] for line in text.splitlines() if " Weights: " in line]
+    assert len(addresses) == 6
+    for address in addresses:
+        assert address.startswith("https://elsewhere/") or address == "not published/"

@@ -1,0 +1,67 @@
+"""Reading and refreshing metafiles."""
+
+import json
+
+import pytest
+from mmengine.fileio import dump, load
+
+from mmhps.engine import model_zoo
+
+
+@pytest.fixture
+def metafile(tmp_path):
+    """A metafile of three models: one with weights, one with a result, one with neither."""
+    models = [
+        dict(
+            Name="a_r18", Metadata={"Training Data": "x"}, Weights="http://old/a_r18-12345678.pth"
+        ),
+        dict(Name="b_r18", Metadata={"Training Data": "x", "Seed": 1}, Weights="not published/"),
+        dict(Name="c_r18", Metadata={"Training Data": "x", "Seed": 0}, Weights="not published/"),
+    ]
+    path = tmp_path / "configs" / "street" / "metafile.yml"
+    path.parent.mkdir(parents=True)
+    dump(dict(Collections=[], Models=models), path)
+    (tmp_path / "model-index.yml").write_text("Import: [configs/street/metafile.yml]")
+    return path
+
+
+def test_metafile_without_results_claims_none(metafile, tmp_path):
+    metafile.write_text(model_zoo.updated_metafile(metafile, tmp_path))
+    models = model_zoo.read_models(tmp_path)
+    assert list(models) == ["a_r18", "b_r18", "c_r18"]
+    assert not [model for model in models.values() if "Results" in model]
+    assert models["a_r18"]["Weights"] == f"{model_zoo.WEIGHTS_ADDRESS}a_r18-12345678.pth"
+    assert [model_zoo.weights_file(model) for model in models.values()] == [
+        "a_r18-12345678.pth",
+        "",
+        "",
+    ]
+
+
+def test_result_is_that_of_the_seed(metafile, tmp_path):
+    metrics = dict(PQ=40.5, SQ=70.0, RQ=50.0, PQ_th=41.0, PQ_st=40.0)
+    runs = {"0": dict(metrics=dict(metrics, PQ=1.0)), "1": dict(metrics=metrics)}
+    (tmp_path / "street.json").write_text(json.dumps({"b": runs}))
+    metafile.write_text(model_zoo.updated_metafile(metafile, tmp_path))
+    with_result = [model for model in load(metafile)["Models"] if "Results" in model]
+    assert [model["Name"] for model in with_result] == ["b_r18"]
+    assert with_result[0]["Results"] == [
+        dict(
+            Task="Panoptic Segmentation",
+            Dataset="x",
+            Metrics=dict(PQ=40.5, PQ_th=41.0, PQ_st=40.0),
+        )
+    ]
+    (tmp_path / "street.json").unlink()
+    assert "Results" not in model_zoo.updated_metafile(metafile, tmp_path)
+
+
+def test_root_is_the_wheels_or_the_sources(tmp_path, monkeypatch):
+    monkeypatch.setattr(model_zoo, "__file__", str(tmp_path / "mmhps/engine/model_zoo.py"))
+    with pytest.raises(FileNotFoundError, match=r"\.mim.* Install mmhps from its sources"):
+        model_zoo.zoo_root()
+    (tmp_path / "model-index.yml").touch()
+    assert model_zoo.zoo_root() == tmp_path
+    (tmp_path / "mmhps/.mim").mkdir(parents=True)
+    (tmp_path / "mmhps/.mim/model-index.yml").touch()
+    assert model_zoo.zoo_root() == tmp_path / "mmhps/.mim"
