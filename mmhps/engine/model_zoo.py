@@ -47,36 +47,64 @@ def read_models(root: Path) -> dict[str, dict[str, Any]]:
     return {model["Name"]: model for path in metafiles(root) for model in load(path)["Models"]}
 
 
-def updated_metafile(path: Path, folder: Path) -> str:
-    """A metafile with the present address of the weights and the stored results.
+def weights_file(model: Mapping[str, Any]) -> str:
+    """The name of a model's published file; empty if there is none."""
+    return model["Weights"].rpartition("/")[2]
+
+
+def stored_run(model: Mapping[str, Any], folder: Path) -> dict[str, Any] | None:
+    """The stored run of a model's system and ``Metadata.Seed``; None if there is none.
 
     Args:
-        path: configs/NAME/metafile.yml. ``Metadata.Seed`` of a model says which of its runs is
-            listed.
-        folder: Where NAME.json is, as :func:`mmhps.engine.report.write_summary` stores it, if
-            there are results; the config SYSTEM_….py is that of its SYSTEM.
+        model: Entry of a metafile. Its config is configs/NAME/SYSTEM_….py.
+        folder: Where the results NAME.json are, as
+            :func:`mmhps.engine.report.write_summary` stores them.
     """
-    stored = folder / f"{path.parent.name}.json"
-    results = load(stored) if stored.is_file() else {}
+    stored = folder / f"{Path(model['Config']).parent.name}.json"
+    runs = load(stored).get(model["Name"].partition("_")[0], {}) if stored.is_file() else {}
+    return runs.get(str(model["Metadata"].get("Seed")))
+
+
+def updated_metafile(path: Path, folder: Path) -> str:
+    """The text of a metafile with the present address of the weights and the stored results.
+
+    Args:
+        path: The metafile.
+        folder: See :func:`stored_run`.
+    """
     metafile = load(path)
     for model in metafile["Models"]:
         file = weights_file(model)
         model["Weights"] = WEIGHTS_ADDRESS + file if file else NOT_PUBLISHED
-        metadata = model["Metadata"]
-        runs = results.get(model["Name"].partition("_")[0], {})
-        run = runs.get(str(metadata.get("Seed")))
         model.pop("Results", None)
-        if run:
+        if run := stored_run(model, folder):
             model["Results"] = [
                 dict(
                     Task="Panoptic Segmentation",
-                    Dataset=metadata["Training Data"],
+                    Dataset=model["Metadata"]["Training Data"],
                     Metrics={key: run["metrics"][key] for key in ("PQ", "PQ_th", "PQ_st")},
                 )
             ]
     return dump(metafile, file_format="yaml", sort_keys=False)
 
 
-def weights_file(model: Mapping[str, Any]) -> str:
-    """The name of a model's published file; empty if there is none."""
-    return model["Weights"].rpartition("/")[2]
+def enter_weights(root: Path, name: str, file: str, seed: int) -> Path:
+    """Write a published file into the metafile of its model, with the results of its seed.
+
+    Args:
+        root: See :func:`zoo_root`.
+        name: Name of the model.
+        file: Name of the file.
+        seed: Seed of the training.
+
+    Returns:
+        The metafile.
+    """
+    path = (root / read_models(root)[name]["Config"]).with_name("metafile.yml")
+    metafile = load(path)
+    for model in metafile["Models"]:
+        if model["Name"] == name:
+            model["Weights"], model["Metadata"]["Seed"] = file, seed
+    dump(metafile, path, sort_keys=False)
+    path.write_text(updated_metafile(path, root / "docs/results"), encoding="utf-8")
+    return path

@@ -13,10 +13,16 @@ def metafile(tmp_path):
     """A metafile of three models: one with weights, one with a result, one with neither."""
     models = [
         dict(
-            Name="a_r18", Metadata={"Training Data": "x"}, Weights="http://old/a_r18-12345678.pth"
-        ),
-        dict(Name="b_r18", Metadata={"Training Data": "x", "Seed": 1}, Weights="not published/"),
-        dict(Name="c_r18", Metadata={"Training Data": "x", "Seed": 0}, Weights="not published/"),
+            Name=f"{system}_r18",
+            Config=f"configs/street/{system}_r18.py",
+            Metadata={"Training Data": "x", **seed},
+            Weights=weights,
+        )
+        for system, seed, weights in (
+            ("a", {}, "http://old/a_r18-12345678.pth"),
+            ("b", dict(Seed=1), model_zoo.NOT_PUBLISHED),
+            ("c", dict(Seed=0), model_zoo.NOT_PUBLISHED),
+        )
     ]
     path = tmp_path / "configs" / "street" / "metafile.yml"
     path.parent.mkdir(parents=True)

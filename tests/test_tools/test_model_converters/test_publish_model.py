@@ -1,9 +1,13 @@
 """Publishing a checkpoint."""
 
 import hashlib
+import json
 
 import pytest
 import torch
+from mmengine.fileio import dump, load
+
+from mmhps.engine import model_zoo
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def test_keeps_weights_and_plain_meta(tool, checkpoint):
     assert slim["state_dict"].keys() == checkpoint["state_dict"].keys()
     assert slim["state_dict"]["backbone.conv"].tolist() == pytest.approx([1.0, 1 / 3])
     meta = slim["meta"]
-    assert meta.keys() == {"cfg", "iter", "seed", "dataset_meta", "mmhps_version"}
+    assert meta.keys() == {"cfg", "iter", "seed", "dataset_meta"}
     assert meta["dataset_meta"] == dict(classes=["a", "b"], palette=[[1, 2, 3], [4, 5, 6]])
 
 
@@ -72,6 +76,8 @@ def test_file_has_its_hash_in_its_name_and_loads_safely(tool, checkpoint, tmp_pa
     assert str(path) in capsys.readouterr().out
     loaded = torch.load(path, weights_only=True)
     assert loaded["state_dict"]["neck.conv"].tolist() == [2.0]
+    assert {"mmhps", "mmengine", "mmdet", "torch"} <= loaded["meta"]["versions"].keys()
+    assert "metrics" not in loaded["meta"]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no checkpoint"])
@@ -82,3 +88,96 @@ def test_unreadable_checkpoint_ends_with_a_message(tool, tmp_path, content):
     with pytest.raises(SystemExit, match="publish_model: .*iter_5.pth"):
         tool.main([str(source), str(tmp_path / "net.pth")])
     assert not list(tmp_path.glob("net*"))
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("", ""),
+        ("a = '/home/me/runs/street-seed0'", "a = 'street-seed0'"),
+        ("a = \"/data/\", b = '/'", "a = \"data\", b = '/'"),
+        (
+            "a = 'data/mini'\nb = 'https://a.org/b.pth'",
+            "a = 'data/mini'\nb = 'https://a.org/b.pth'",
+        ),
+        ("a = '/x/y', b = '/x/../y/z.pth'", "a = 'y', b = 'z.pth'"),
+    ],
+)
+def test_folders_of_the_machine_are_cut(tool, text, expected):
+    assert tool.without_folders(text) == expected
+
+
+METRICS = dict(PQ=40.5, PQ_th=41.0, PQ_st=40.0)
+
+
+@pytest.fixture
+def zoo(tool, build_model, tiny_config, tmp_path, monkeypatch):
+    """A zoo of one very narrow model, and a checkpoint of it; returns a function to publish it."""
+    name = "panoptic-fpn_r18_street"
+    folder = tmp_path / "configs" / "street"
+    folder.mkdir(parents=True)
+    cfg = tiny_config("mini/panoptic-fpn_r18_mini.py")
+    cfg.data_root = str(tmp_path / "street")
+    cfg.dump(folder / f"{name}.py")
+    model = dict(
+        Name=name,
+        Config=f"configs/street/{name}.py",
+        Metadata={"Training Data": "Street"},
+        Weights=model_zoo.NOT_PUBLISHED,
+    )
+    dump(dict(Collections=[], Models=[model]), folder / "metafile.yml")
+    (tmp_path / "model-index.yml").write_text("Import: [configs/street/metafile.yml]")
+    (tmp_path / "docs/results").mkdir(parents=True)
+    stored = {"panoptic-fpn": {"3": dict(metrics=METRICS)}}
+    (tmp_path / "docs/results/street.json").write_text(json.dumps(stored))
+    weights = build_model("mini/panoptic-fpn_r18_mini.py").state_dict()
+    meta = dict(cfg="max_iters = 7", seed=3, iter=5)
+    torch.save(dict(state_dict=weights, meta=meta), tmp_path / "iter_5.pth")
+    monkeypatch.setattr(tool, "ROOT", tmp_path)
+
+    def publish(result=None):
+        if result:
+            result = dict(result, checkpoint="iter_5.pth", versions=dict(torch="2.9"))
+            (tmp_path / "result.json").write_text(json.dumps(result))
+        tool.main([str(tmp_path / "iter_5.pth"), str(tmp_path / f"zoo/{name}.pth")])
+        (path,) = (tmp_path / "zoo").iterdir()
+        return path
+
+    return publish
+
+
+def test_listed_model_is_entered_with_config_and_metrics(zoo, tmp_path):
+    path = zoo(dict(metrics=METRICS))
+    meta = torch.load(path, weights_only=True)["meta"]
+    assert meta["metrics"] == METRICS and meta["versions"] == dict(torch="2.9")
+    assert "data_root = 'street'" in meta["cfg"] and str(tmp_path) not in meta["cfg"]
+    assert "max_iters = 1000" in meta["cfg"]
+    (model,) = load(tmp_path / "configs/street/metafile.yml")["Models"]
+    assert model["Weights"] == model_zoo.WEIGHTS_ADDRESS + path.name
+    assert model["Metadata"]["Seed"] == 3
+    assert model["Results"][0]["Metrics"] == METRICS
+
+
+def test_result_of_another_run_is_not_claimed(zoo, tmp_path):
+    with pytest.raises(SystemExit, match="lists PQ 40.5 .*seed 3.* has no result of this check"):
+        zoo()
+    with pytest.raises(SystemExit, match="lists PQ 40.5 for .*_street, seed 3, but .* has 40.4"):
+        zoo(dict(metrics=dict(METRICS, PQ=40.4)))
+    assert not (tmp_path / "zoo").exists()
+    (model,) = load(tmp_path / "configs/street/metafile.yml")["Models"]
+    assert model["Weights"] == model_zoo.NOT_PUBLISHED and "Results" not in model
+
+
+def test_weights_of_another_model_are_refused(zoo, tmp_path):
+    checkpoint = torch.load(tmp_path / "iter_5.pth", weights_only=True)
+    checkpoint["state_dict"].popitem()
+    torch.save(checkpoint, tmp_path / "iter_5.pth")
+    with pytest.raises(SystemExit, match="iter_5.pth: its weights do not fit the config"):
+        zoo(dict(metrics=METRICS))
+
+
+def test_result_beside_it_may_be_of_another_checkpoint(tool, tmp_path):
+    result = dict(metrics=METRICS, versions={}, checkpoint="iter_5.pth")
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    assert tool.measured(tmp_path / "iter_5.pth") == dict(metrics=METRICS, versions={})
+    assert "metrics" not in tool.measured(tmp_path / "iter_4.pth")
