@@ -1,10 +1,11 @@
 """Segment pictures with a trained model.
 
-    python tools/image_demo.py INPUT [INPUT ...] CONFIG CHECKPOINT --out-dir DIR
+    python tools/image_demo.py INPUT [...] --out-dir DIR [--model MODEL] [--weights CHECKPOINT]
 
-INPUT is a picture, a folder, a glob pattern or a video. DIR gets ``overlays/`` and, in COCO's
-panoptic format, ``panoptic.json`` and ``panoptic/``. Pictures that cannot be read are named at the
-end, and the exit status is 1; the others are done all the same.
+INPUT is a picture, a folder, a glob pattern or a video. MODEL is a config, or the name of a model
+in docs/model_zoo.md; one with published weights needs no CHECKPOINT. DIR gets ``overlays/`` and, in
+COCO's panoptic format, ``panoptic.json`` and ``panoptic/``. Pictures that cannot be read are named
+at the end, and the exit status is 1; the others are done all the same.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from mmhps.apis import PanopticInferencer
 from mmhps.engine.console import hide_strangers_warnings
+from mmhps.engine.model_zoo import DEFAULT_MODEL
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -24,8 +26,16 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "inputs", nargs="+", metavar="INPUT", help="picture, folder, glob pattern or video"
     )
-    parser.add_argument("config", metavar="CONFIG", help="path of the config")
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="path of the checkpoint")
+    parser.add_argument(
+        "--model",
+        default=DEFAULT_MODEL,
+        help="path of a config, or name of a model (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="CHECKPOINT",
+        help="path of the checkpoint (default: the published one of the named model)",
+    )
     parser.add_argument("--out-dir", type=Path, required=True, help="folder for the results")
     parser.add_argument("--device", help="cpu, cuda:0, … (default: what there is)")
     parser.add_argument(
@@ -34,6 +44,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.batch_size < 1:
         parser.error(f"--batch-size must be at least 1, got {args.batch_size}")
+    if args.weights is None and Path(args.model).is_file():
+        parser.error(f"--weights is missing: the checkpoint of {args.model}")
     return args
 
 
@@ -43,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     hide_strangers_warnings()
     done, problems = 0, []
     try:
-        inferencer = PanopticInferencer(args.config, args.checkpoint, args.device)
+        inferencer = PanopticInferencer(args.model, args.weights, args.device)
         for prediction in inferencer.stream(args.inputs, args.batch_size, args.out_dir):
             if "error" in prediction:
                 problems.append(prediction["error"])

@@ -20,6 +20,7 @@ from mmengine.infer import BaseInferencer
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 
+from mmhps.engine.model_zoo import DEFAULT_MODEL, find_model, published_weights, zoo_root
 from mmhps.engine.progress_hook import Progress
 from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
 from mmhps.evaluation.panoptic_files import number_segments
@@ -54,7 +55,7 @@ _READS_LABELS = ("LoadAnnotations", "LoadPanopticAnnotations", "LoadPanopticIds"
 class PanopticInferencer(BaseInferencer):
     """Panoptic segmentation of pictures::
 
-        inferencer = PanopticInferencer("configs/mini/hps-isi_r18_mini.py", "iter_1000.pth")
+        inferencer = PanopticInferencer()  # or a config and a checkpoint, or a model's name
         result = inferencer("photos/", out_dir="results")
         result["predictions"][0]["panoptic_seg"]
 
@@ -74,29 +75,33 @@ class PanopticInferencer(BaseInferencer):
       instances of HPS, ``score`` (0..1).
 
     Args:
-        model: Config, or path of a config.
+        model: Config, path of a config, or name of a model in docs/model_zoo.md.
         weights: Path of the checkpoint, which is read without running code that it may hold. None
-            leaves the weights random.
+            takes the published ones of a model that is given by name, and leaves those of any other
+            random.
         device: Device of the network; None chooses.
         show_progress: Whether to show the progress.
 
     Raises:
         FileNotFoundError: The config or the checkpoint does not exist.
+        OSError: Published weights cannot be downloaded.
         ValueError: The checkpoint is damaged or does not fit the config, the device cannot be
             used, or the names of the classes are not known.
     """
 
     def __init__(
         self,
-        model: str | Path | Config | ConfigDict,
+        model: str | Path | Config | ConfigDict = DEFAULT_MODEL,
         weights: str | Path | None = None,
         device: str | None = None,
         show_progress: bool = True,
     ) -> None:
         if isinstance(model, str | Path):
-            model = str(model)
             if not Path(model).is_file():
-                raise FileNotFoundError(f"{model}: there is no such config. Check the path.")
+                entry = find_model(str(model))
+                model = zoo_root() / entry["Config"]
+                weights = published_weights(entry) if weights is None else weights
+            model = str(model)
         if device is not None:
             _check_device(device)
         init_default_scope("mmdet")

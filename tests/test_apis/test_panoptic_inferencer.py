@@ -1,6 +1,7 @@
 """From pictures to panoptic maps and files, with an untrained network or with a known map."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from mmhps.evaluation import PanopticFiles
 from mmhps.visualization import resize_ids
 from mmhps.visualization.trained_models import predict_panoptic
 
+ROOT = Path(__file__).parents[2]
 CONFIG = "mini/hps-isi_r18_mini.py"
 CAR, ROAD, VOID = 2, 8, 19
 # Two cars (instances 1 and 3; 2 has no pixel) on a road, and void.
@@ -205,6 +207,8 @@ def test_wrong_arguments(inferencer, tiny_config, tmp_path):
         inferencer([], batch_size=0)
     with pytest.raises(FileNotFoundError, match=r"no\.py: there is no such config"):
         PanopticInferencer("no.py", "tiny.pth")
+    with pytest.raises(FileNotFoundError, match="hps_r18_mini: no weights of it are published"):
+        PanopticInferencer("hps_r18_mini")
     with pytest.raises(FileNotFoundError, match=r"no\.pth: checkpoint not found"):
         PanopticInferencer(tiny_config(CONFIG), "no.pth", "cpu")
     with pytest.raises(ValueError, match="device 'gpu': cannot be used"):
@@ -215,6 +219,21 @@ def test_weights_of_another_network(tiny_config, tmp_path):
     torch.save(dict(state_dict={}), tmp_path / "other.pth")
     with pytest.raises(ValueError, match=r"other\.pth: its weights do not fit the config"):
         PanopticInferencer(tiny_config(CONFIG), tmp_path / "other.pth", "cpu")
+
+
+def test_shipped_models_by_default_and_by_name():
+    (file,) = (ROOT / "checkpoints").glob("hps-isi_r18_mini-*.pth")
+    shipped = torch.load(file, weights_only=True)["state_dict"]
+    for inferencer in (
+        PanopticInferencer(device="cpu"),
+        PanopticInferencer("hps-isi_r18_mini", device="cpu"),
+        PanopticInferencer(ROOT / "configs" / CONFIG, file, "cpu"),
+        PanopticInferencer("hps-isi_r18_mini", file, "cpu"),
+    ):
+        assert inferencer.model.dataset_meta["classes"] == CITYSCAPES_CLASSES
+        for name, weight in inferencer.model.state_dict().items():
+            torch.testing.assert_close(weight, shipped[name].to(weight.dtype), rtol=0, atol=0)
+    assert PanopticInferencer("panoptic-fpn_r18_mini", device="cpu").cfg.model.type == "PanopticFPN"
 
 
 def test_no_weights_take_the_classes_of_the_config(tiny_config):

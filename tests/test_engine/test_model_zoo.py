@@ -1,8 +1,10 @@
 """Reading and refreshing metafiles."""
 
+import hashlib
 import json
 
 import pytest
+import torch
 from mmengine.fileio import dump, load
 
 from mmhps.engine import model_zoo
@@ -71,3 +73,32 @@ def test_root_is_the_wheels_or_the_sources(tmp_path, monkeypatch):
     (tmp_path / "mmhps/.mim").mkdir(parents=True)
     (tmp_path / "mmhps/.mim/model-index.yml").touch()
     assert model_zoo.zoo_root() == tmp_path / "mmhps/.mim"
+
+
+def test_unknown_names_are_answered_with_the_known_ones():
+    with pytest.raises(
+        FileNotFoundError, match="hps_r19: .* choose one of semantic-plus-.*hps_r18_"
+    ):
+        model_zoo.find_model("hps_r19")
+    model = dict(Name="a_r18", Config="configs/a_r18.py", Weights=model_zoo.NOT_PUBLISHED)
+    with pytest.raises(FileNotFoundError, match="a_r18: no weights .*tools/train.py configs/a_r18"):
+        model_zoo.published_weights(model)
+
+
+def test_weights_are_downloaded_once_and_checked(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    digits = hashlib.sha256(b"weights").hexdigest()[:8]
+    hosted = tmp_path / "host" / f"a_r18-{digits}.pth"
+    hosted.parent.mkdir()
+    hosted.write_bytes(b"other weights")
+    model = dict(Name="a_r18", Weights=hosted.as_uri())
+    with pytest.raises(ValueError, match=f"{hosted.name}: is not the published file .*{digits}"):
+        model_zoo.published_weights(model)
+    hosted.write_bytes(b"weights")
+    path = model_zoo.published_weights(model)
+    assert path == tmp_path / "hub/checkpoints" / hosted.name and path.read_bytes() == b"weights"
+    hosted.unlink()
+    assert model_zoo.published_weights(model) == path
+    path.unlink()
+    with pytest.raises(OSError, match=f"{hosted.name}: cannot be downloaded .* put the file into"):
+        model_zoo.published_weights(model)

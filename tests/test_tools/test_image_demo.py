@@ -23,7 +23,8 @@ def model(tiny_config, build_model, tmp_path):
     meta = dict(dataset_meta=cityscapes_metainfo(CITYSCAPES_CLASSES))
     torch.save(dict(state_dict=build_model(name).state_dict(), meta=meta), tmp_path / "tiny.pth")
     tiny_config(name).dump(tmp_path / "tiny.py")
-    return [str(tmp_path / "tiny.py"), str(tmp_path / "tiny.pth"), "--device", "cpu"]
+    paths = ["--model", str(tmp_path / "tiny.py"), "--weights", str(tmp_path / "tiny.pth")]
+    return [*paths, "--device", "cpu"]
 
 
 @pytest.fixture
@@ -35,13 +36,32 @@ def pictures(tmp_path):
     return folder
 
 
-def test_arguments(command, capsys):
-    args = command.parse_args(["a.png", "b.png", "c.py", "d.pth", "--out-dir", "out"])
-    assert (args.inputs, args.config, args.checkpoint) == (["a.png", "b.png"], "c.py", "d.pth")
+def test_arguments(command, model, capsys):
+    args = command.parse_args(["a.png", "b.png", "--out-dir", "out"])
+    assert (args.inputs, args.model, args.weights) == (["a.png", "b.png"], "hps-isi_r18_mini", None)
     assert (args.batch_size, args.device) == (1, None)
+    args = command.parse_args(["a.png", *model, "--out-dir", "out"])
+    assert (args.inputs, args.model, args.weights) == (["a.png"], model[1], model[3])
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--batch-size", "0"], "--batch-size must be at least 1, got 0"),
+        (["--model", __file__], f"--weights is missing: the checkpoint of {__file__}"),
+    ],
+)
+def test_arguments_that_make_no_sense(command, capsys, arguments, message):
     with pytest.raises(SystemExit):
-        command.parse_args(["a.png", "c.py", "d.pth", "--out-dir", "out", "--batch-size", "0"])
-    assert "--batch-size must be at least 1, got 0" in capsys.readouterr().err
+        command.parse_args(["a.png", "--out-dir", "out", *arguments])
+    assert message in capsys.readouterr().err
+
+
+def test_shipped_model_needs_no_arguments(command, pictures, tmp_path, capsys):
+    out = tmp_path / "out"
+    command.main([str(pictures), "--out-dir", str(out), "--device", "cpu"])
+    assert f"{out}: 2 pictures in" in capsys.readouterr().out
+    assert [path.name for path in sorted((out / "panoptic").iterdir())] == ["a.png", "b.png"]
 
 
 def test_folder(command, model, pictures, tmp_path, capsys):
@@ -68,4 +88,4 @@ def test_wrong_paths_end_in_an_error(command, model, pictures, tmp_path):
         command.main([str(tmp_path / "no.png"), *model, *out])
     assert not (tmp_path / "out").exists()
     with pytest.raises(SystemExit, match=r"error: .*no\.pth: checkpoint not found"):
-        command.main([str(pictures), model[0], str(tmp_path / "no.pth"), *out])
+        command.main([str(pictures), *model[:2], "--weights", str(tmp_path / "no.pth"), *out])

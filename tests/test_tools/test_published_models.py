@@ -20,7 +20,8 @@ SCORED = {
 
 def run(script, *arguments, **environment):
     command = [sys.executable, ROOT / "tools" / script, *map(str, arguments)]
-    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **environment})
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    subprocess.run(command, check=True, cwd=ROOT, env=environment)
 
 
 @pytest.fixture(scope="module")
