@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.fileio import dump, load
+
+from mmhps.engine.report import markdown_table
 
 WEIGHTS_ADDRESS = "https://example.org/mmhps/"
 """Where the files of checkpoints/ are hosted: all ``Weights`` of the metafiles begin with it."""
@@ -18,6 +20,8 @@ NOT_PUBLISHED = "not published/"
 mim fails on models without this key, and takes what follows the last slash as the name of the
 file: with none, it has nothing to download and writes the config alone.
 """
+METRICS = ("PQ", "PQ_th", "PQ_st")
+"""What the metafiles list of a result, in percent."""
 INDEX = "model-index.yml"
 DEFAULT_MODEL = "hps-isi_r18_mini"
 """What segments pictures unless another model is named."""
@@ -142,7 +146,8 @@ def updated_metafile(path: Path, folder: Path) -> str:
                 dict(
                     Task="Panoptic Segmentation",
                     Dataset=model["Metadata"]["Training Data"],
-                    Metrics={key: run["metrics"][key] for key in ("PQ", "PQ_th", "PQ_st")},
+                    Metrics={key: run["metrics"][key] for key in METRICS},
+                    Date=run["date"],
                 )
             ]
     return dump(metafile, file_format="yaml", sort_keys=False)
@@ -168,3 +173,32 @@ def enter_weights(root: Path, name: str, file: str, seed: int) -> Path:
     dump(metafile, path, sort_keys=False)
     path.write_text(updated_metafile(path, root / "docs/results"), encoding="utf-8")
     return path
+
+
+def models_table(models: Sequence[Mapping[str, Any]]) -> str:
+    """The models of a metafile as a table for a page in docs/."""
+    rows = []
+    for model in models:
+        (result,) = model.get("Results", [dict(Metrics={})])
+        values = [result["Metrics"].get(key) for key in METRICS]
+        rows.append(
+            [
+                f"[{model['Name']}](../{model['Config']})",
+                model["Metadata"]["Training Data"],
+                str(model["Metadata"].get("Seed", "")),
+                result.get("Date", ""),
+                *("–" if value is None else f"{value:.1f}" for value in values),
+                _weights_link(model),
+            ]
+        )
+    header = ["model", "data set", "seed", "measured", "PQ", "PQ Th", "PQ St", "weights"]
+    return markdown_table(header, rows)
+
+
+def _weights_link(model: Mapping[str, Any]) -> str:
+    """A link to the shipped file, or else to its address."""
+    file = weights_file(model)
+    if not file:
+        return "not published"
+    shipped = (zoo_root() / "checkpoints" / file).is_file()
+    return f"[{file}]({f'../checkpoints/{file}' if shipped else model['Weights']})"

@@ -48,7 +48,10 @@ def test_metafile_without_results_claims_none(metafile, tmp_path):
 
 def test_result_is_that_of_the_seed(metafile, tmp_path):
     metrics = dict(PQ=40.5, SQ=70.0, RQ=50.0, PQ_th=41.0, PQ_st=40.0)
-    runs = {"0": dict(metrics=dict(metrics, PQ=1.0)), "1": dict(metrics=metrics)}
+    runs = {
+        "0": dict(metrics=dict(metrics, PQ=1.0), date="2030-01-01"),
+        "1": dict(metrics=metrics, date="2030-01-02"),
+    }
     (tmp_path / "street.json").write_text(json.dumps({"b": runs}))
     metafile.write_text(model_zoo.updated_metafile(metafile, tmp_path))
     with_result = [model for model in load(metafile)["Models"] if "Results" in model]
@@ -58,6 +61,7 @@ def test_result_is_that_of_the_seed(metafile, tmp_path):
             Task="Panoptic Segmentation",
             Dataset="x",
             Metrics=dict(PQ=40.5, PQ_th=41.0, PQ_st=40.0),
+            Date="2030-01-02",
         )
     ]
     (tmp_path / "street.json").unlink()
@@ -102,3 +106,31 @@ def test_weights_are_downloaded_once_and_checked(tmp_path, monkeypatch):
     path.unlink()
     with pytest.raises(OSError, match=f"{hosted.name}: cannot be downloaded .* put the file into"):
         model_zoo.published_weights(model)
+
+
+def test_table_of_models():
+    assert len(model_zoo.models_table([]).splitlines()) == 2
+    models = [
+        dict(
+            Name="a",
+            Config="configs/a.py",
+            Metadata={"Training Data": "X"},
+            Weights=model_zoo.NOT_PUBLISHED,
+        ),
+        dict(
+            Name="b",
+            Config="configs/b.py",
+            Metadata={"Training Data": "X", "Seed": 0},
+            Weights="https://host/b-12345678.pth",
+            Results=[dict(Metrics=dict(PQ=0.0, PQ_th=41.26, PQ_st=40.0), Date="2030-01-02")],
+        ),
+    ]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in model_zoo.models_table(models).splitlines()[2:]
+    ]
+    published = "[b-12345678.pth](https://host/b-12345678.pth)"
+    assert rows == [
+        ["[a](../configs/a.py)", "X", "", "", "–", "–", "–", "not published"],
+        ["[b](../configs/b.py)", "X", "0", "2030-01-02", "0.0", "41.3", "40.0", published],
+    ]

@@ -4,19 +4,21 @@
 
 A metafile gets the address of the weights as well. A table stands between
 `<!-- table: KIND NAME -->` and `<!-- end of table -->`; KIND is one of `results`, `differences`,
-`fusions` and `benchmark`, and NAME that of docs/results/NAME.json.
+`fusions` and `benchmark`, and NAME that of docs/results/NAME.json; or it is `models`, and NAME that
+of configs/NAME/metafile.yml.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mmhps.engine.model_zoo import metafiles, updated_metafile
+from mmengine.fileio import load
+
+from mmhps.engine.model_zoo import metafiles, models_table, updated_metafile
 from mmhps.engine.report import (
     benchmark_table,
     differences_table,
@@ -25,11 +27,13 @@ from mmhps.engine.report import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "docs/results"
 KINDS = {
     "results": results_table,
     "differences": differences_table,
     "fusions": fusions_table,
     "benchmark": benchmark_table,
+    "models": models_table,
 }
 TABLE = re.compile(r"(<!-- table: (\w+) ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -46,26 +50,36 @@ def with_tables(text: str, folder: Path) -> str:
         start, kind, name, end = match.groups()
         if kind not in KINDS:
             raise ValueError(f"table: {kind!r} is none of {sorted(KINDS)}")
-        results = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        return f"{start}\n{KINDS[kind](results)}\n\n{end}"
+        if kind == "models":
+            content = load(ROOT / f"configs/{name}/metafile.yml")["Models"]
+        else:
+            content = load(folder / f"{name}.json")
+        return f"{start}\n{KINDS[kind](content)}\n\n{end}"
 
     return TABLE.sub(table, text)
+
+
+def updates() -> Iterator[tuple[Path, str]]:
+    """Each file and what it should hold; the tables of models read the metafiles before them."""
+    for path in metafiles(ROOT):
+        yield path, updated_metafile(path, RESULTS)
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        yield path, with_tables(path.read_text(encoding="utf-8"), RESULTS)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing; fail if it would")
     args = parser.parse_args(argv)
-    results = ROOT / "docs/results"
-    pages = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-    fresh = {path: updated_metafile(path, results) for path in metafiles(ROOT)}
-    fresh |= {path: with_tables(path.read_text(encoding="utf-8"), results) for path in pages}
-    stale = [path for path, text in fresh.items() if path.read_text(encoding="utf-8") != text]
-    names = ", ".join(path.relative_to(ROOT).as_posix() for path in stale)
+    stale = []
+    for path, fresh in updates():
+        if path.read_text(encoding="utf-8") != fresh:
+            stale.append(path.relative_to(ROOT).as_posix())
+            if not args.check:
+                path.write_text(fresh, encoding="utf-8")
+    names = ", ".join(stale)
     if stale and args.check:
         sys.exit(f"not as in docs/results: {names}. Run {Path(__file__).name}.")
-    for path in stale:
-        path.write_text(fresh[path], encoding="utf-8")
     print(f"changed: {names}" if stale else "all is up to date")
 
 

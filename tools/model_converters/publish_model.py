@@ -156,7 +156,8 @@ def publish(source: Path, out: Path, half: bool = False, keep: list[str] | None 
     digits = hashlib.sha256(scratch.read_bytes()).hexdigest()[:8]
     path = scratch.replace(out.with_name(f"{out.stem}-{digits}.pth"))
     if model:
-        enter_weights(ROOT, out.stem, path.name, meta.get("seed"))
+        metafile = enter_weights(ROOT, out.stem, path.name, meta.get("seed"))
+        print(f"{metafile}: updated. tools/misc/update_tables.py takes it to docs/model_zoo.md.")
     return path
 
 

@@ -128,7 +128,7 @@ def zoo(tool, build_model, tiny_config, tmp_path, monkeypatch):
     dump(dict(Collections=[], Models=[model]), folder / "metafile.yml")
     (tmp_path / "model-index.yml").write_text("Import: [configs/street/metafile.yml]")
     (tmp_path / "docs/results").mkdir(parents=True)
-    stored = {"panoptic-fpn": {"3": dict(metrics=METRICS)}}
+    stored = {"panoptic-fpn": {"3": dict(metrics=METRICS, date="2030-01-02")}}
     (tmp_path / "docs/results/street.json").write_text(json.dumps(stored))
     weights = build_model("mini/panoptic-fpn_r18_mini.py").state_dict()
     meta = dict(cfg="max_iters = 7", seed=3, iter=5)
