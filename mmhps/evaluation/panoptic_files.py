@@ -61,7 +61,8 @@ class PanopticFiles:
             images = [item["id"] for item in content.get("images", [])]
             categories = content.get("categories", [])
             _ = [(item["id"], item["name"], item["isthing"]) for item in categories]
-            _ = [(s["id"], s["category_id"]) for item in listed for s in item["segments_info"]]
+            for item in listed:
+                _check_types(item)
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{path}: not in COCO panoptic format ({type(error).__name__}: {error}). Expected "
@@ -118,6 +119,23 @@ class PanopticFiles:
             Segment(item["id"], labels[item["category_id"]], item.get("iscrowd", 0) == 1)
             for item in listed
         ]
+
+
+def _check_types(annotation: Mapping[str, Any]) -> None:
+    """Raise a TypeError that names the value if an annotation holds another type than it should."""
+    image, number = annotation["image_id"], (int, float)
+    values = [("file_name", str, annotation["file_name"])]
+    for segment in annotation["segments_info"]:
+        values += [
+            ("id", number, segment["id"]),
+            ("category_id", (*number, str), segment["category_id"]),
+            ("area", number, segment.get("area", 0)),
+        ]
+    for key, kind, value in values:
+        if not isinstance(value, kind):
+            raise TypeError(f"image_id {image!r}: {key} {value!r} is a {type(value).__name__}")
+        if key == "area" and not 0 <= value < 2**53:  # nan is refused as well
+            raise TypeError(f"image_id {image!r}: area {value!r} is no number of pixels")
 
 
 def check_images(gt: PanopticFiles, pred: PanopticFiles) -> None:

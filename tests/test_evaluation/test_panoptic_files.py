@@ -1,6 +1,7 @@
 """Reading and writing of the COCO panoptic format."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -53,6 +54,32 @@ def test_segments_get_labels(tmp_path):
 def test_other_formats(content, tmp_path):
     path = write(tmp_path, content)
     with pytest.raises(ValueError, match=r"name\.json: not in COCO panoptic format .* Expected"):
+        PanopticFiles.read(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (dict(id="1"), "id '1' is a str"),
+        (dict(id=None), "id None is a NoneType"),
+        (dict(category_id=[7]), r"category_id \[7\] is a list"),
+        (dict(area="2"), "area '2' is a str"),
+        (dict(area=-1), "area -1 is no number of pixels"),
+        (dict(area=math.nan), "area nan is no number"),
+        (dict(area=10**30), "area 10+ is no number of pixels"),
+    ],
+)
+def test_other_types(change, message, tmp_path):
+    listed = [{"id": 1, "category_id": 7, "area": 2} | change]
+    path = write(tmp_path, {"annotations": [ANNOTATION | {"segments_info": listed}]})
+    with pytest.raises(ValueError, match=rf"name\.json: .*image_id 'a': {message}"):
+        PanopticFiles.read(path)
+
+
+@pytest.mark.parametrize("name", [5, None])
+def test_file_name_of_another_type(name, tmp_path):
+    path = write(tmp_path, {"annotations": [ANNOTATION | {"file_name": name}]})
+    with pytest.raises(ValueError, match=rf"name\.json: .*image_id 'a': file_name {name} is a"):
         PanopticFiles.read(path)
 
 
