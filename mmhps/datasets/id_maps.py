@@ -5,9 +5,10 @@ to it: Cityscapes ``instanceIds`` (16-bit grey) and COCO panoptic (RGB). This fi
 Pillow and the label table of cityscapesscripts only, no registry.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from cityscapesscripts.helpers.labels import Label, id2label, labels, name2label
@@ -113,6 +114,11 @@ def _open(path: str | Path) -> Image.Image:
             f'{path}: label file not found. Check data_root and data_prefix["seg"], or write it '
             f"with the tools that made the other labels."
         ) from None
+    except PermissionError as error:
+        raise PermissionError(
+            f"{path}: no permission to read this label file. Change the rights of the file or of "
+            f"its folders."
+        ) from error
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise OSError(
             f"{path}: cannot be read as an image ({error}). The file is empty, truncated or no "
@@ -193,3 +199,56 @@ def cityscapes_segments(
             iscrowd = label.hasInstances and value < ID_DIVISOR
             segments.append(Segment(value, train_labels[label.id], iscrowd))
     return segments
+
+
+def read_true_segments(
+    sample: Mapping[str, Any],
+    classes: Sequence[str] = CITYSCAPES_CLASSES,
+    image_shape: Sequence[int] | None = None,
+) -> tuple[np.ndarray, list[Segment]]:
+    """Read the label file of an image, and check that it fits.
+
+    Args:
+        sample: ``img_id``, ``seg_map_path``, ``id_format`` ('cityscapes' or 'coco') and, for
+            COCO, ``segments``; ``img_path`` for error messages.
+        classes: Class names, things first.
+        image_shape: Height and width of the image, which the label map must have. None: unknown.
+
+    Returns:
+        Raw ids (H, W) int32 at the size of the file, and the segments.
+
+    Raises:
+        ValueError: There is no label file, its format is unknown, it holds an unknown id, or its
+            size is not the image's.
+        OSError: The file is missing or broken.
+    """
+    path, id_format = sample.get("seg_map_path"), sample.get("id_format")
+    if path is None:
+        raise ValueError(
+            f"image {sample['img_id']!r}: there is no ground truth (seg_map_path is None). Set "
+            'data_prefix["seg"] of the dataset, or format_only=True to write predictions only.'
+        )
+    if id_format == "cityscapes":
+        ids = read_cityscapes_ids(path)
+        segments = cityscapes_segments(ids, classes, path)
+    elif id_format == "coco":
+        ids, segments = read_rgb_ids(path), sample["segments"]
+        unknown = sorted(set(unique_ids(ids)) - {segment.id for segment in segments} - {0})
+        if unknown:
+            raise ValueError(
+                f"{path}: segment ids {unknown[:5]} have no entry in segments_info. The PNG and "
+                f'the annotation file do not belong together: check data_prefix["seg"] and '
+                f"ann_file."
+            )
+    else:
+        raise ValueError(
+            f"{path}: id_format must be 'cityscapes' or 'coco', but is {id_format!r}. Use a "
+            "dataset of mmhps, and keep id_format in meta_keys of PackPanopticInputs."
+        )
+    if image_shape is not None and tuple(image_shape) != ids.shape:
+        raise ValueError(
+            f"{path}: the label map is {ids.shape[1]}x{ids.shape[0]} pixels but its image "
+            f"{sample.get('img_path')} is {image_shape[1]}x{image_shape[0]}. Both must have the "
+            f"same size, and LoadPanopticIds must stand before Resize and crops."
+        )
+    return ids, segments

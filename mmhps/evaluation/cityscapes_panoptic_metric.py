@@ -11,13 +11,7 @@ from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mmhps.datasets.id_maps import (
-    Segment,
-    cityscapes_segments,
-    read_cityscapes_ids,
-    read_rgb_ids,
-    unique_ids,
-)
+from mmhps.datasets.id_maps import Segment, read_true_segments, unique_ids
 from mmhps.evaluation.panoptic_files import write_json, write_prediction
 from mmhps.functional.gt_order import INSTANCE_OFFSET
 from mmhps.functional.panoptic_quality import format_panoptic_table, panoptic_quality
@@ -36,7 +30,8 @@ class CityscapesPanopticMetric(BaseMetric):
     - ``pred_panoptic_seg.sem_seg``: (1, H, W) or (H, W) integers at the size of the ground truth,
       ``label + 1000 * instance``; ``num_classes`` is void,
     - ``img_id``, ``seg_map_path``, ``id_format`` (``'cityscapes'`` or ``'coco'``), and for COCO
-      ``segments`` (list of ``Segment``), as the datasets of this package give them.
+      ``segments`` (list of ``Segment``), as the datasets of this package give them;
+      ``ori_shape``, the size of the image, is compared with that of the ground truth.
 
     The dataset's meta information needs ``classes`` and ``thing_classes``, for ``outfile_prefix``
     also ``label_ids`` (the category id of each label).
@@ -167,7 +162,7 @@ class CityscapesPanopticMetric(BaseMetric):
     ) -> PanopticStats:
         """Compare a prediction with the label file of its image."""
         classes = self._meta("classes")
-        gt_ids, gt_segments = read_true_segments(sample, classes)
+        gt_ids, gt_segments = read_true_segments(sample, classes, sample.get("ori_shape"))
         if gt_ids.shape != ids.shape:
             raise ValueError(
                 f"{sample['seg_map_path']}: height and width are {gt_ids.shape}, but {ids.shape} "
@@ -198,36 +193,3 @@ def predicted_segments(ids: np.ndarray, num_classes: int, image: str) -> list[Se
             f"{num_classes}: train the model on the classes of this dataset."
         )
     return [Segment(value, value % INSTANCE_OFFSET, False) for value in values]
-
-
-def read_true_segments(
-    sample: Mapping[str, Any], classes: Sequence[str]
-) -> tuple[np.ndarray, list[Segment]]:
-    """Read the label file of an image as it is scored.
-
-    Args:
-        sample: ``img_id``, ``seg_map_path``, ``id_format`` and, for COCO, ``segments``.
-        classes: Class names, things first.
-
-    Returns:
-        Ids (H, W) at the size of the file, and the segments.
-
-    Raises:
-        ValueError: There is no label file, or its format is unknown.
-        OSError: The file is missing or broken.
-    """
-    path, id_format = sample.get("seg_map_path"), sample.get("id_format")
-    if path is None:
-        raise ValueError(
-            f"image {sample['img_id']!r}: there is no ground truth (seg_map_path is None). Set "
-            'data_prefix["seg"] of the dataset, or format_only=True to write predictions only.'
-        )
-    if id_format == "cityscapes":
-        ids = read_cityscapes_ids(path)
-        return ids, cityscapes_segments(ids, classes, path)
-    if id_format == "coco":
-        return read_rgb_ids(path), sample["segments"]
-    raise ValueError(
-        f"{path}: id_format must be 'cityscapes' or 'coco', but is {id_format!r}. Use a "
-        "dataset of mmhps, and keep id_format in meta_keys of PackPanopticInputs."
-    )

@@ -139,6 +139,26 @@ def test_coco_ground_truth(tmp_path):
     assert evaluate([sample])["cityscapes_panoptic/PQ_th"] == 100
 
 
+def test_coco_segment_that_is_drawn_but_not_listed(tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(np.array([[[5, 0, 0], [6, 0, 0]]], np.uint8)).save(path)
+    sample = make_sample(17, path, [[CAR + 1000, ROAD]])
+    sample |= dict(id_format="coco", segments=[Segment(5, CAR, False)])
+    with pytest.raises(ValueError, match=r"a\.png: segment ids \[6\] have no entry"):
+        make_metric().process(None, [sample])
+
+
+def test_no_image():
+    assert all(math.isnan(value) for value in evaluate([]).values())
+
+
+def test_image_ids_with_folders_are_written_apart(tmp_path):
+    for name in ("a/b_c", "a_b/c"):
+        sample = make_sample(name, None, [[ROAD]])
+        evaluate([sample], format_only=True, outfile_prefix=str(tmp_path / "out"))
+        assert read_rgb_ids(tmp_path / "out" / f"{name}.png").tolist() == [[1]]
+
+
 def test_takes_what_the_evaluator_passes(tmp_path):
     path = write_truth(tmp_path, "a", [[7, 26000]])
     metainfo = dict(img_id="a", seg_map_path=str(path), id_format="cityscapes")
@@ -274,6 +294,10 @@ def test_format_only_needs_no_ground_truth(tmp_path):
         (dict(seg_map_path=None), "image 'a': there is no ground truth .* format_only=True"),
         (dict(id_format="png"), r"a_gtFine.*: id_format must be .* but is 'png'"),
         (dict(pred=[[ROAD]]), r"a_gtFine.*: height and width are \(1, 2\), but \(1, 1\)"),
+        (
+            dict(ori_shape=(3, 2)),
+            r"a_gtFine.*: the label map is 2x1 pixels .* image .* is 2x3",
+        ),
         (dict(pred=[[ROAD, 255]]), r"image 'a': .* values \[255\], .* void is 4"),
         (dict(pred=[[ROAD, VOID + 1000]]), r"image 'a': .* values \[1004\]"),
         (dict(pred=[[ROAD, -1]]), r"image 'a': .* values \[-1\]"),

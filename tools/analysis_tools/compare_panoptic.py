@@ -33,7 +33,8 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
-from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments, read_true_segments
+from mmhps.datasets.id_maps import read_true_segments
+from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
 from mmhps.functional.panoptic_quality import panoptic_quality
 from mmhps.functional.segment_matching import panoptic_stats
 from mmhps.visualization import (

@@ -28,9 +28,9 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from tqdm import tqdm
 
-from mmhps.datasets.id_maps import Segment
+from mmhps.datasets.id_maps import Segment, read_true_segments
 from mmhps.engine.report import fusions_table
-from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments, read_true_segments
+from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
 from mmhps.evaluation.thing_errors import ERRORS, SIZES, thing_errors
 from mmhps.functional.panoptic_quality import panoptic_quality
 from mmhps.functional.segment_matching import PanopticStats, count_overlaps, match_segments

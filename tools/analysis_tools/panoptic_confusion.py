@@ -26,8 +26,9 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
+from mmhps.datasets.id_maps import read_true_segments
 from mmhps.evaluation import PanopticFiles
-from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments, read_true_segments
+from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
 from mmhps.evaluation.confusion import (
     VOID_NAME,
     confusion_of_files,

@@ -4,14 +4,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
-from mmhps.datasets.id_maps import (
-    CITYSCAPES_CLASSES,
-    Segment,
-    cityscapes_segments,
-    read_cityscapes_ids,
-    read_rgb_ids,
-    unique_ids,
-)
+from mmhps.datasets.id_maps import CITYSCAPES_CLASSES, Segment, read_true_segments
 
 FIRST_SEGMENT = 256
 """Pixel value of the first segment in a segment map; every smaller value is void.
@@ -48,37 +41,15 @@ class LoadPanopticIds(BaseTransform):
         path = results.get("seg_map_path")
         if path is None:
             return results
-        ids, segments = _read(path, results)
         image = results.get("img")
-        if image is not None and image.shape[:2] != ids.shape:
-            raise ValueError(
-                f"{path}: the label map is {ids.shape[1]}x{ids.shape[0]} pixels but its image "
-                f"{results.get('img_path')} is {image.shape[1]}x{image.shape[0]}. Both must have "
-                f"the same size, and LoadPanopticIds must stand before Resize and crops."
-            )
+        ids, segments = read_true_segments(
+            results,
+            results.get("classes", CITYSCAPES_CLASSES),
+            None if image is None else image.shape[:2],
+        )
         results["gt_seg_map"] = to_segment_map(ids, segments, path)
         results["segments"] = segments
         return results
-
-
-def _read(path: str, results: dict) -> tuple[np.ndarray, list[Segment]]:
-    """Read ids (H, W) int32 and segments in the file format that ``results`` names."""
-    if results.get("id_format") == "cityscapes":
-        ids = read_cityscapes_ids(path)
-        return ids, cityscapes_segments(ids, results.get("classes", CITYSCAPES_CLASSES), path)
-    if results.get("id_format") != "coco":
-        raise ValueError(
-            f"id_format: expected 'cityscapes' or 'coco', got {results.get('id_format')!r}. Use "
-            f"CityscapesPanopticDataset or CocoPanopticIdDataset."
-        )
-    ids, segments = read_rgb_ids(path), results["segments"]
-    unknown = sorted(set(unique_ids(ids)) - {segment.id for segment in segments} - {0})
-    if unknown:
-        raise ValueError(
-            f"{path}: segment ids {unknown[:5]} have no entry in segments_info. The PNG and the "
-            f'annotation file do not belong together: check data_prefix["seg"] and ann_file.'
-        )
-    return ids, segments
 
 
 def to_segment_map(ids: np.ndarray, segments: list[Segment], source: str = "id map") -> np.ndarray:

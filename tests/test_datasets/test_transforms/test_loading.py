@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmhps.datasets import id_maps
 from mmhps.datasets.id_maps import Segment
-from mmhps.datasets.transforms import LoadPanopticIds, loading
+from mmhps.datasets.transforms import LoadPanopticIds
 from mmhps.datasets.transforms.loading import to_segment_map
 
 
@@ -46,9 +47,9 @@ class TestCityscapes:
     def test_reads_the_file_once(self, tmp_path, street, write_ids, monkeypatch):
         write_ids(tmp_path / "x.png", street)
         calls = []
-        read = loading.read_cityscapes_ids
+        read = id_maps.read_cityscapes_ids
         monkeypatch.setattr(
-            loading, "read_cityscapes_ids", lambda path: calls.append(path) or read(path)
+            id_maps, "read_cityscapes_ids", lambda path: calls.append(path) or read(path)
         )
         path = str(tmp_path / "x.png")
         LoadPanopticIds()(dict(seg_map_path=path, id_format="cityscapes"))
@@ -99,5 +100,5 @@ def test_nothing_happens_without_ground_truth(info):
 
 def test_unknown_format():
     info = dict(seg_map_path="x.png", id_format="kitti")
-    with pytest.raises(ValueError, match="id_format: expected 'cityscapes' or 'coco', got 'kitti'"):
+    with pytest.raises(ValueError, match=r"x\.png: id_format must be .*, but is 'kitti'"):
         LoadPanopticIds()(info)
