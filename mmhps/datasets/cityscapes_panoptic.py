@@ -1,9 +1,11 @@
 """Cityscapes in its official layout, without any conversion step."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmdet.registry import DATASETS
+from mmengine.logging import print_log
 from mmengine.utils import scandir
 
 from mmhps.datasets.id_maps import (
@@ -47,8 +49,10 @@ class CityscapesPanopticDataset(PanopticIdDataset):
     ``<seg>/[<city>/]<stem>_gtFine_instanceIds.png``, as the official zips hold them. The folders
     below the two roots may be nested in any way, alike in both.
 
-    Each data info has ``img_path``, ``img_id`` (the stem; the folders are put before it if stems
-    occur twice), ``seg_map_path`` (None without ``seg`` folder) and ``id_format='cityscapes'``.
+    A label map without image is left aside, with a warning.
+
+    Each data info has ``img_path``, ``img_id`` (the stem, or ``folder/stem`` if stems occur twice),
+    ``seg_map_path`` (None without ``seg`` folder) and ``id_format='cityscapes'``.
 
     Args:
         data_root: Root of the data set.
@@ -62,6 +66,7 @@ class CityscapesPanopticDataset(PanopticIdDataset):
 
     Raises:
         FileNotFoundError: There is no image, or an image has no label map.
+        PermissionError: A folder cannot be read.
         ValueError: The class list or the palette is wrong.
     """
 
@@ -97,15 +102,14 @@ class CityscapesPanopticDataset(PanopticIdDataset):
                 )
         return given | derived
 
-    def load_data_list(self) -> list[dict]:
-        """List the images, sorted by path, and check that each has its label map."""
+    def list_images(self) -> tuple[list[dict], list[Exception]]:
+        """List the images, sorted by path, and an error for each that has no label map."""
         img_root = Path(self.data_prefix["img"])
         if not img_root.is_dir():
             raise FileNotFoundError(
                 f'{img_root}: image folder not found. Check data_root and data_prefix["img"].'
             )
-        # scandir follows links to folders, which pathlib does not do.
-        paths = sorted(Path(p) for p in scandir(img_root, self.img_suffix, recursive=True))
+        paths = sorted(Path(path) for path in _files_below(img_root, self.img_suffix))
         if not paths:
             raise FileNotFoundError(
                 f"{img_root}: no image *{self.img_suffix} in or below this folder. Check "
@@ -113,31 +117,62 @@ class CityscapesPanopticDataset(PanopticIdDataset):
             )
         stems = [path.with_name(path.name.removesuffix(self.img_suffix)) for path in paths]
         unique = len({stem.name for stem in stems}) == len(stems)
-        return [
+        infos = [
             dict(
                 img_path=str(img_root / path),
-                img_id=stem.name if unique else "_".join(stem.parts),
-                seg_map_path=self._label_path(stem),
+                img_id=stem.name if unique else stem.as_posix(),
+                seg_map_path=None,
                 id_format="cityscapes",
             )
             for path, stem in zip(paths, stems, strict=True)
         ]
-
-    def _label_path(self, stem: Path) -> str | None:
-        """Return the label map of an image, or None if the data set has no ground truth."""
         if "seg" not in self.data_prefix:
-            return None
-        path = Path(self.data_prefix["seg"]) / stem.with_name(stem.name + self.seg_map_suffix)
-        if not path.is_file():
-            raise FileNotFoundError(
-                f'{path}: label map not found. Check data_prefix["seg"] and seg_map_suffix; '
-                f"instanceIds maps are made from polygons by "
+            return infos, []
+        return self._add_label_maps(infos, [f"{stem}{self.seg_map_suffix}" for stem in stems])
+
+    def _add_label_maps(
+        self, infos: list[dict], names: list[str]
+    ) -> tuple[list[dict], list[Exception]]:
+        """Set ``seg_map_path`` where the label map exists, and make an error where not."""
+        seg_root = Path(self.data_prefix["seg"])
+        found = _files_below(seg_root, self.seg_map_suffix)
+        left = sorted(found - set(names))
+        if left:
+            print_log(
+                f"{seg_root}: {len(left)} label maps have no image, the first is {left[0]!r}. They "
+                f"are not used; if images are missing from {self.data_prefix['img']}, unpack them.",
+                logger="current",
+                level=logging.WARNING,
+            )
+        faults = [
+            FileNotFoundError(
+                f'{seg_root / name}: label map not found. Check data_prefix["seg"] and '
+                f"seg_map_suffix; instanceIds maps are made from polygons by "
                 f"cityscapesscripts.preparation.json2instanceImg. For images without ground truth "
                 f'leave data_prefix["seg"] out.'
             )
-        return str(path)
+            for name in names
+            if name not in found
+        ]
+        labelled = [
+            {**info, "seg_map_path": str(seg_root / name)}
+            for info, name in zip(infos, names, strict=True)
+            if name in found
+        ]
+        return labelled, faults
 
     def read_segments(self, data_info: dict) -> list[Segment]:
         """Return the segments of one image; reads its label map."""
         path = data_info["seg_map_path"]
         return cityscapes_segments(read_cityscapes_ids(path), self._metainfo["classes"], path)
+
+
+def _files_below(folder: Path, suffix: str) -> set[str]:
+    """Paths of the files that end so, relative to the folder; none if there is no folder."""
+    try:
+        # scandir follows links to folders, which pathlib does not do.
+        return set(scandir(folder, suffix, recursive=True)) if folder.is_dir() else set()
+    except PermissionError as error:
+        raise PermissionError(
+            f"{error.filename}: no permission to read this folder. Change its rights."
+        ) from error

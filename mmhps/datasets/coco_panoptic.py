@@ -1,7 +1,8 @@
 """COCO panoptic files (``panoptic_*.json`` and RGB PNGs) for the transforms of this package."""
 
 import json
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 
 from mmdet.registry import DATASETS
@@ -63,37 +64,16 @@ class CocoPanopticIdDataset(PanopticIdDataset):
 
     Raises:
         FileNotFoundError: ``ann_file`` does not exist.
-        ValueError: It is no COCO panoptic file, has an image without annotation or an annotation
-            with an unknown category, or does not fit ``metainfo['classes']``.
+        ValueError: It is no COCO panoptic file, has an image without exactly one annotation, an
+            unknown category or an impossible or repeated id, or does not fit
+            ``metainfo['classes']``.
     """
 
     def __init__(self, *, ann_file: str, data_prefix: dict, data_root: str = "", **kwargs) -> None:
         super().__init__(ann_file=ann_file, data_root=data_root, data_prefix=data_prefix, **kwargs)
 
-    def load_data_list(self) -> list[dict]:
-        """Parse the JSON into one data info per image, in the file's order."""
-        content = self._read_json()
-        categories = order_categories(content["categories"], self._metainfo.get("classes"))
-        self._set_metainfo(categories)
-        labels = {category["id"]: label for label, category in enumerate(categories)}
-        annotations = {entry["image_id"]: entry for entry in content.get("annotations", ())}
-        has_truth = "annotations" in content and "seg" in self.data_prefix
-        infos = []
-        for image in content["images"]:
-            info = dict(
-                img_path=str(Path(self.data_prefix["img"]) / image["file_name"]),
-                img_id=image["id"],
-                seg_map_path=None,
-                id_format="coco",
-                height=image["height"],
-                width=image["width"],
-            )
-            if has_truth:
-                info |= self._parse_annotation(annotations.get(image["id"]), image, labels)
-            infos.append(info)
-        return infos
-
-    def _read_json(self) -> dict:
+    def list_images(self) -> tuple[list[dict], list[Exception]]:
+        """Parse the JSON: a data info per image in the file's order, an error per bad image."""
         try:
             content = json.loads(Path(self.ann_file).read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -104,14 +84,50 @@ class CocoPanopticIdDataset(PanopticIdDataset):
             raise ValueError(
                 f"{self.ann_file}: not a JSON file ({error}). It may be truncated: unpack it again."
             ) from error
-        missing = [key for key in ("images", "categories") if not content.get(key)]
-        if missing or any("isthing" not in category for category in content["categories"]):
+        try:
+            return self._parse(content)
+        except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(
-                f'{self.ann_file}: not a COCO panoptic file; it needs non-empty "images" and '
-                f'"categories" with "isthing" each (missing: {missing or "isthing"}). An '
+                f"{self.ann_file}: not a COCO panoptic file ({type(error).__name__}: {error}). It "
+                f'needs "images" with id, file_name, height, width; "categories" with id, name, '
+                f'isthing; "annotations" (if any) with image_id, file_name, segments_info. An '
                 f"instances_*.json will not do."
+            ) from error
+
+    def _parse(self, content: dict) -> tuple[list[dict], list[Exception]]:
+        for key, field in (("images", "id"), ("categories", "id"), ("categories", "name")):
+            repeated = _repeated([entry[field] for entry in content[key]])
+            if repeated or not content[key]:
+                raise ValueError(
+                    f'{self.ann_file}: "{key}" must be a list that has each {field} once, but '
+                    f"{f'has {repeated[:5]} several times' if repeated else 'is empty'}. Correct "
+                    f"the list."
+                )
+        categories = order_categories(content["categories"], self._metainfo.get("classes"))
+        self._set_metainfo(categories)
+        labels = {category["id"]: label for label, category in enumerate(categories)}
+        annotations = defaultdict(list)
+        for entry in content.get("annotations", ()):
+            annotations[entry["image_id"]].append(entry)
+        has_truth = "annotations" in content and "seg" in self.data_prefix
+        infos, faults = [], []
+        for image in content["images"]:
+            info = dict(
+                img_path=str(Path(self.data_prefix["img"]) / image["file_name"]),
+                img_id=image["id"],
+                seg_map_path=None,
+                id_format="coco",
+                height=image["height"],
+                width=image["width"],
             )
-        return content
+            try:
+                if has_truth:
+                    info |= self._parse_annotations(annotations[image["id"]], labels)
+                infos.append(info)
+            except ValueError as error:
+                name = f"image {image['id']!r} ({image['file_name']})"
+                faults.append(ValueError(f"{self.ann_file}: {name} {error}"))
+        return infos, faults
 
     def _set_metainfo(self, categories: list[dict]) -> None:
         names = [category["name"] for category in categories]
@@ -127,25 +143,39 @@ class CocoPanopticIdDataset(PanopticIdDataset):
             label_ids=tuple(category["id"] for category in categories),
         )
 
-    def _parse_annotation(self, entry: dict | None, image: dict, labels: dict[int, int]) -> dict:
-        if entry is None:
+    def _parse_annotations(self, entries: list[dict], labels: dict[int, int]) -> dict:
+        """Return ``seg_map_path`` and ``segments`` of the one annotation of an image."""
+        if len(entries) != 1:
             raise ValueError(
-                f"{self.ann_file}: image {image['id']!r} ({image['file_name']}) has no entry in "
-                f'"annotations". Remove the image or add its annotation.'
+                f'has {len(entries) or "no"} entries in "annotations". Remove the image, or keep '
+                f"exactly one."
             )
-        unknown = {s["category_id"] for s in entry["segments_info"]} - labels.keys()
+        listed = entries[0]["segments_info"]
+        unknown = {s["category_id"] for s in listed} - labels.keys()
         if unknown:
             raise ValueError(
-                f"{self.ann_file}: the annotation of image {image['id']!r} has category ids "
-                f'{sorted(unknown)} that are not in "categories".'
+                f'has category ids {sorted(unknown, key=str)} that are not in "categories". Add '
+                f"them, or correct the annotation."
+            )
+        ids = [int(s["id"]) for s in listed]
+        bad = _repeated(ids) + [i for i in ids if not 0 < i < 2**24]
+        if bad:
+            raise ValueError(
+                f"has the segment ids {bad[:5]}, but ids must be in 1..{2**24 - 1} (0 is void) and "
+                f"each occur once. Write the annotation again."
             )
         segments = [
-            Segment(int(s["id"]), labels[s["category_id"]], bool(s.get("iscrowd", 0)))
-            for s in entry["segments_info"]
+            Segment(i, labels[s["category_id"]], bool(s.get("iscrowd", 0)))
+            for i, s in zip(ids, listed, strict=True)
         ]
-        path = Path(self.data_prefix["seg"]) / entry["file_name"]
+        path = Path(self.data_prefix["seg"]) / entries[0]["file_name"]
         return dict(seg_map_path=str(path), segments=segments)
 
     def read_segments(self, data_info: dict) -> list[Segment]:
         """Return the segments of one image; the PNG is not read."""
         return data_info["segments"]
+
+
+def _repeated(values: Iterable[Hashable]) -> list:
+    """The values that occur more than once."""
+    return [value for value, count in Counter(values).items() if count > 1]

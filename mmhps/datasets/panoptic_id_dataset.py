@@ -20,7 +20,7 @@ _READERS = 4  # decoding a PNG releases the GIL, so threads help
 class PanopticIdDataset(BaseDataset):
     """Base of datasets whose ground truth is one id map per image.
 
-    A subclass lists the images in ``load_data_list`` and reads a segment list in
+    A subclass lists the images in ``list_images`` and reads a segment list in
     ``read_segments``. Each data info has ``img_path``, ``img_id``, ``seg_map_path`` (None without
     ground truth) and ``id_format``; ``get_data_info`` adds ``classes`` and ``thing_classes``.
 
@@ -64,6 +64,29 @@ class PanopticIdDataset(BaseDataset):
             **kwargs,
         )
 
+    def list_images(self) -> tuple[list[dict], list[Exception]]:
+        """List the data infos of the images, and an error for each image that has none.
+
+        Raises:
+            OSError, ValueError: What concerns all images: no folder, no image, a broken file.
+        """
+        raise NotImplementedError
+
+    def load_data_list(self) -> list[dict]:
+        """List the images.
+
+        Raises:
+            OSError, ValueError: See :meth:`list_images`; an image's error is one, too.
+        """
+        infos, faults = self.list_images()
+        if faults:
+            more = (
+                f" {len(faults) - 1} more have faults: tools/analysis_tools/check_dataset.py lists "
+                f"them all."
+            )
+            raise type(faults[0])(f"{faults[0]}{more if faults[1:] else ''}")
+        return infos
+
     def read_segments(self, data_info: dict) -> list[Segment]:
         """Return the segments of one image, without its pixels."""
         raise NotImplementedError
@@ -86,7 +109,10 @@ class PanopticIdDataset(BaseDataset):
             logger="current",
         )
         if not kept:
-            raise ValueError(f"filter_cfg: no image has at most {limit} instances. Raise the cap.")
+            raise ValueError(
+                f"filter_cfg: no image of {self.data_prefix['img']} has at most {limit} instances. "
+                f"Raise the cap."
+            )
         return kept
 
     def _count_instances(self) -> list[int]:
@@ -109,27 +135,40 @@ class PanopticIdDataset(BaseDataset):
 
     def get_data_info(self, idx: int) -> dict:
         """Return one data info with the class names that its labels refer to."""
-        info = super().get_data_info(idx)
-        info["classes"] = self._metainfo["classes"]
-        info["thing_classes"] = self._metainfo["thing_classes"]
-        return info
+        return self._with_classes(super().get_data_info(idx))
+
+    def _with_classes(self, info: dict) -> dict:
+        names = {key: self._metainfo[key] for key in ("classes", "thing_classes")}
+        return {**info, **names}
 
     def prepare_data(self, idx: int) -> Any:
-        """Run the pipeline on one image.
+        """Run the pipeline on one image. See :meth:`load`."""
+        return self.load(self.get_data_info(idx))
+
+    def load(self, info: dict) -> Any:
+        """Run the pipeline on an image of :meth:`list_images`.
 
         Raises:
-            RuntimeError: It failed or returned None; the message names the image.
+            OSError, ValueError: The label file is at fault; the message names it.
+            RuntimeError: The pipeline failed or returned None; the message names the image.
         """
-        info = self.get_data_info(idx)
         path, label_path = info["img_path"], info["seg_map_path"]
         try:
-            data = self.pipeline(info)
+            data = self.pipeline(self._with_classes(info))
+        except (OSError, SyntaxError) as error:
+            if label_path and label_path in str(error):
+                raise  # named already
+            raise RuntimeError(
+                f"{path}: cannot be read ({type(error).__name__}: {error}). The file is missing, "
+                f"protected, empty, truncated or no image: unpack or download it again."
+            ) from error
         except Exception as error:
             if label_path and label_path in str(error):
-                raise  # the label file is at fault and already named
+                raise
             raise RuntimeError(
-                f"{path}: the pipeline failed on this image ({type(error).__name__}: {error}). If "
-                f"the file is missing, empty or truncated, unpack or download it again."
+                f"{path}: the pipeline failed on this image ({type(error).__name__}: "
+                f"{str(error).strip()}). Check the image, whose sides may be too short to be "
+                f"resized or cropped, and the transforms."
             ) from error
         if data is None and (self.test_mode or self.max_refetch == 0):
             raise RuntimeError(

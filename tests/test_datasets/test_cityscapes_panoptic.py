@@ -1,9 +1,12 @@
+import os
+import shutil
+
 import numpy as np
 import pytest
 from cityscapesscripts.helpers.labels import name2label
 from mmdet.registry import DATASETS
 
-from mmhps.datasets import CityscapesPanopticDataset
+from mmhps.datasets import CityscapesPanopticDataset, cityscapes_panoptic
 
 ROAD = np.full((2, 3), 7)
 
@@ -81,7 +84,12 @@ class TestFolders:
     def test_equal_stems_in_two_folders(self, build, tmp_path, write_pair):
         write_pair(tmp_path, "north/0001", ROAD)
         write_pair(tmp_path, "south/0001", ROAD)
-        assert ids_of(build()) == ["north_0001", "south_0001"]
+        assert ids_of(build()) == ["north/0001", "south/0001"]
+
+    def test_stems_that_are_equal_once_joined(self, build, tmp_path, write_pair):
+        for name in ("a/b_c", "a_b/c", "x/c"):
+            write_pair(tmp_path, name, ROAD)
+        assert ids_of(build()) == ["a/b_c", "a_b/c", "x/c"]
 
     def test_linked_city(self, build, tmp_path, write_pair):
         write_pair(tmp_path / "elsewhere", "ulm/ulm_1", ROAD)
@@ -133,8 +141,65 @@ class TestFolders:
         write_pair(tmp_path, "a", ROAD)
         (tmp_path / "gtFine/train/a_gtFine_instanceIds.png").unlink()
         message = r"a_gtFine_instanceIds\.png: label map not found.*json2instanceImg"
-        with pytest.raises(FileNotFoundError, match=message):
+        with pytest.raises(FileNotFoundError, match=message) as error:
             build()
+        assert "check_dataset" not in str(error.value)
+
+    def test_several_missing_labels(self, build, tmp_path, write_pair):
+        for name in "abc":
+            write_pair(tmp_path, name, ROAD)
+        for name in "bc":
+            (tmp_path / f"gtFine/train/{name}_gtFine_instanceIds.png").unlink()
+        with pytest.raises(FileNotFoundError, match=r"b_gtFine.* 1 more have.*check_dataset\.py"):
+            build()
+        infos, faults = build(lazy_init=True).list_images()
+        assert [info["img_id"] for info in infos] == ["a"]
+        assert ["/c_gtFine_instanceIds.png: label map not" in str(f) for f in faults] == [0, 1]
+
+    def test_missing_label_folder(self, build, tmp_path, write_pair):
+        write_pair(tmp_path, "a", ROAD)
+        shutil.rmtree(tmp_path / "gtFine")
+        with pytest.raises(FileNotFoundError, match=r"a_gtFine_instanceIds\.png: label map not"):
+            build()
+
+    @pytest.mark.parametrize("kind", ["missing", "folder", "dangling link"])
+    def test_label_without_image_is_left_aside_with_a_warning(
+        self, build, tmp_path, write_pair, monkeypatch, kind
+    ):
+        log = []
+        monkeypatch.setattr(cityscapes_panoptic, "print_log", lambda text, **_: log.append(text))
+        write_pair(tmp_path, "a", ROAD)
+        write_pair(tmp_path, "b", ROAD)
+        assert len(build()) == 2 and log == []
+        image = tmp_path / "leftImg8bit/train/b_leftImg8bit.png"
+        image.unlink()
+        if kind == "folder":
+            image.mkdir()
+        elif kind == "dangling link":
+            image.symlink_to("nowhere.png")
+        assert ids_of(build()) == ["a"]
+        assert f"{tmp_path}/gtFine/train: 1 label maps have no image, the first is 'b_gt" in log[0]
+
+    @pytest.mark.parametrize("folder", ["leftImg8bit/train/ulm", "gtFine/train/ulm"])
+    def test_folder_that_cannot_be_read(self, build, tmp_path, write_pair, monkeypatch, folder):
+        write_pair(tmp_path, "ulm/a", ROAD)
+        scandir = os.scandir
+
+        def refuse(path):  # root may read everything, so no chmod
+            if str(path) == str(tmp_path / folder):
+                raise PermissionError(13, "Permission denied", str(path))
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", refuse)
+        with pytest.raises(PermissionError, match=f"{folder}: no permission.*rights"):
+            build()
+
+    def test_names_in_any_script_and_encoding(self, build, tmp_path, write_pair):
+        write_pair(tmp_path, "münchen straße/東京", ROAD)
+        write_pair(tmp_path, os.fsdecode(b"m\xfcnchen/a"), ROAD)
+        dataset = build(pipeline=[dict(type="mmdet.LoadPanopticIds")])
+        assert [sample["gt_seg_map"].shape for sample in dataset] == [(2, 3), (2, 3)]
+        assert ids_of(dataset) == ["東京", "a"]
 
 
 def test_is_registered(tmp_path, write_pair):

@@ -129,14 +129,69 @@ def test_file_without_annotations_serves_inference(build, content):
 
 def test_image_without_annotation(build, content):
     content["annotations"] = []
-    with pytest.raises(ValueError, match=r"panoptic\.json: image 42 \(42\.png\) has no entry"):
+    with pytest.raises(ValueError, match=r"panoptic\.json: image 42 \(42\.png\) has no entries"):
         build(content)
 
 
 def test_unknown_category(build, content):
     content["annotations"][0]["segments_info"][0]["category_id"] = 5
-    with pytest.raises(ValueError, match=r"image 42 has category ids \[5\]"):
+    with pytest.raises(ValueError, match=r"image 42 \(42\.png\) has category ids \[5\]"):
         build(content)
+
+
+def segments_of(content):
+    return content["annotations"][0]["segments_info"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda c: c["annotations"].append(c["annotations"][0]), r"has 2 entries in"),
+        (lambda c: segments_of(c).append(dict(id=3, category_id=18)), r"segment ids \[3\]"),
+        (lambda c: segments_of(c).append(dict(id=0, category_id=18)), r"segment ids \[0\].*void"),
+        (lambda c: segments_of(c).append(dict(id=2**24, category_id=18)), r"ids \[16777216\]"),
+        (lambda c: segments_of(c).append(dict(id="x", category_id=18)), r"'x'"),
+    ],
+)
+def test_bad_annotation_is_named(build, content, spoil, message):
+    spoil(content)
+    with pytest.raises(ValueError, match=rf"panoptic\.json: image 42 \(42\.png\) .*{message}"):
+        build(content)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda c: c.update(images=[]), r'"images" must .* each id once, but is empty'),
+        (lambda c: c["images"].append(c["images"][0]), r'"images".* \[42\] several times'),
+        (lambda c: c["categories"].append(dict(DOG, name="wolf")), r'"categories".* \[18\] sev'),
+        (lambda c: c["categories"].append(dict(DOG, id=9)), r"each name once.* \['dog'\] sev"),
+        (lambda c: c["images"][0].pop("file_name"), r"KeyError: 'file_name'.*images"),
+        (lambda c: c["annotations"][0].pop("segments_info"), r"KeyError: 'segments_info'"),
+        (lambda c: c.update(annotations=None), r"TypeError: 'NoneType'"),
+    ],
+)
+def test_bad_file_is_named(build, content, spoil, message):
+    spoil(content)
+    with pytest.raises(ValueError, match=rf"panoptic\.json: .*{message}"):
+        build(content)
+
+
+def test_list_instead_of_an_object(tmp_path):
+    (tmp_path / "x.json").write_text("[1]")
+    with pytest.raises(ValueError, match=r"x\.json: not a COCO panoptic file"):
+        CocoPanopticIdDataset(ann_file=str(tmp_path / "x.json"), data_prefix=dict(img=""))
+
+
+def test_all_bad_annotations_are_listed(build, content):
+    dataset = build(content)
+    second = dict(content["images"][0], id=43)
+    content["images"] += [second, dict(second, id=44)]
+    with pytest.raises(ValueError, match=r"image 43 .* 1 more have faults.*check_dataset\.py"):
+        build(content)
+    infos, faults = dataset.list_images()
+    assert [info["img_id"] for info in infos] == [42]
+    assert ["image 44 (42.png) has no entries" in str(fault) for fault in faults] == [False, True]
 
 
 def test_instances_file(build, content):

@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
 from PIL import Image
+from torch.utils.data import DataLoader
 
-from mmhps.datasets import CityscapesPanopticDataset, panoptic_id_dataset
+from mmhps.datasets import (
+    CityscapesPanopticDataset,
+    LoadPanopticIds,
+    id_maps,
+    panoptic_id_dataset,
+)
 
 PIPELINE = [
     dict(type="mmdet.LoadImageFromFile", imdecode_backend="pillow"),
@@ -50,7 +56,7 @@ class TestFilter:
 
     def test_nothing_remains(self, build, tmp_path, write_pair):
         write_pair(tmp_path, "a", [[26000]])
-        with pytest.raises(ValueError, match="no image has at most 0 instances"):
+        with pytest.raises(ValueError, match="no image of .*train has at most 0 instances"):
             build(filter_cfg=dict(max_instances=0))
 
     def test_without_ground_truth(self, build, three_images):
@@ -80,7 +86,7 @@ class TestBrokenFiles:
         path = dataset.get_data_info(1)["img_path"]
         with open(path, "r+b") as file:
             file.truncate(kept)
-        with pytest.raises(RuntimeError, match=r"b_leftImg8bit\.png: the pipeline.*download"):
+        with pytest.raises(RuntimeError, match=r"b_leftImg8bit\.png: cannot be read.*download"):
             dataset[1]
 
     def test_missing_image(self, dataset, tmp_path):
@@ -92,6 +98,31 @@ class TestBrokenFiles:
         (tmp_path / "gtFine/train/b_gtFine_instanceIds.png").unlink()
         with pytest.raises(FileNotFoundError, match=r"b_gtFine_instanceIds\.png"):
             dataset[1]
+
+    @pytest.mark.parametrize("workers", [0, 2])
+    @pytest.mark.parametrize("test_mode", [False, True])
+    def test_message_of_a_worker_process(self, dataset, build, tmp_path, workers, test_mode):
+        (tmp_path / "leftImg8bit/train/b_leftImg8bit.png").write_bytes(b"")
+        dataset = build(pipeline=PIPELINE, test_mode=test_mode)
+        loader = DataLoader(dataset, num_workers=workers, collate_fn=list)
+        with pytest.raises(RuntimeError, match=r"b_leftImg8bit\.png: cannot be read.*download"):
+            list(loader)
+
+    def test_protected_label(self, dataset, monkeypatch):
+        def refuse(path):  # root may read everything, so no chmod
+            raise PermissionError(13, "Permission denied", path)
+
+        monkeypatch.setattr(id_maps.Image, "open", refuse)
+        info = dict(dataset.get_data_info(1), img=np.zeros((32, 32, 3)))
+        with pytest.raises(PermissionError, match=r"b_gtFine_instanceIds\.png: no permission"):
+            LoadPanopticIds()(info)
+
+    def test_image_too_narrow_to_be_resized(self, build, tmp_path, write_pair):
+        write_pair(tmp_path, "line", np.full((1, 1000), 7))
+        resize = dict(type="mmdet.Resize", scale=(256, 128), keep_ratio=True)
+        dataset = build(pipeline=[*PIPELINE[:2], resize, *PIPELINE[2:]])
+        with pytest.raises(RuntimeError, match=r"line_leftImg8bit\.png: the pip.*sides.*too short"):
+            dataset[0]
 
     def test_label_of_another_size(self, dataset, tmp_path, write_ids):
         write_ids(tmp_path / "gtFine/train/b_gtFine_instanceIds.png", [[7]])
