@@ -175,6 +175,13 @@ def test_no_image_and_no_segment(tmp_path):
     assert score_files(*write_pair(tmp_path / "b", empty, empty))["All"]["n"] == 0
 
 
+def test_nothing_predicted(tmp_path):
+    gt = ([[1, 1]], [segment(1, 7)])
+    result = score_files(*write_pair(tmp_path, [gt], [([[0, 0]], [])]))
+    assert result["All"] == dict(pq=0, sq=0, rq=0, n=1)
+    assert result["per_class"][0] == dict(id=7, name="road", pq=0, sq=0, rq=0, tp=0, fp=0, fn=1)
+
+
 def test_further_predictions_are_fine(tmp_path):
     image = ([[1]], [segment(1, 7)])
     assert score_files(*write_pair(tmp_path, [image], 2 * [image]))["All"]["pq"] == 1
