@@ -139,8 +139,9 @@ class CityscapesPanopticDataset(PanopticIdDataset):
         left = sorted(found - set(names))
         if left:
             print_log(
-                f"{seg_root}: {len(left)} label maps have no image, the first is {left[0]!r}. They "
-                f"are not used; if images are missing from {self.data_prefix['img']}, unpack them.",
+                f"{seg_root}: {len(left)} of {len(found)} label maps without image, the first is "
+                f"{left[0]!r}. They are not used; if images are missing from "
+                f"{self.data_prefix['img']}, unpack them.",
                 logger="current",
                 level=logging.WARNING,
             )

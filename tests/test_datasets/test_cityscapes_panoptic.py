@@ -178,7 +178,10 @@ class TestFolders:
         elif kind == "dangling link":
             image.symlink_to("nowhere.png")
         assert ids_of(build()) == ["a"]
-        assert f"{tmp_path}/gtFine/train: 1 label maps have no image, the first is 'b_gt" in log[0]
+        assert (
+            f"{tmp_path}/gtFine/train: 1 of 2 label maps without image, the first is 'b_gt"
+            in log[0]
+        )
 
     @pytest.mark.parametrize("folder", ["leftImg8bit/train/ulm", "gtFine/train/ulm"])
     def test_folder_that_cannot_be_read(self, build, tmp_path, write_pair, monkeypatch, folder):
