@@ -18,6 +18,7 @@ from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from mmhps.engine.console import QuietRunner, hide_strangers_warnings, quiet
+from mmhps.engine.model_zoo import zoo_root
 from mmhps.engine.progress_hook import ProgressHook
 
 
@@ -62,7 +63,8 @@ def parse_config_args(
     """Parses the arguments; a missing config ends in a usage error."""
     args = parser.parse_args(argv)
     if not Path(args.config).is_file():
-        parser.error(f"there is no config {args.config}")
+        folder = zoo_root() / "configs"
+        parser.error(f"there is no config {args.config}; those of mmhps are in {folder}")
     return args
 
 

@@ -1,6 +1,7 @@
 """What the command-line tools share."""
 
 import argparse
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -29,7 +30,9 @@ def load(parser, *argv):
 def test_missing_config_is_a_usage_error(parser, capsys):
     with pytest.raises(SystemExit, match="2"):
         launch.parse_args(parser, ["nothing.py"])
-    assert "there is no config nothing.py" in capsys.readouterr().err
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+    assert "there is no config nothing.py" in line
+    assert Path(line.split()[-1], "mini", "hps-isi_r18_mini.py").is_file()
 
 
 def test_defaults(parser, config):
