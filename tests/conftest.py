@@ -1,6 +1,8 @@
 """A very small street: networks and batches that run in milliseconds."""
 
 import importlib.util
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,6 +33,22 @@ def load_tool():
         return module
 
     return load
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The wheel of a copy of the sources that was built before with one file more."""
+    source = tmp_path_factory.mktemp("source") / "mmhps"
+    skipped = shutil.ignore_patterns(".*", "__pycache__", "build", "data", "work_dirs", "tests")
+    shutil.copytree(ROOT, source, ignore=skipped)
+    stale = source / "build" / "lib" / "mmhps" / ".mim" / "configs" / "stale.py"
+    stale.parent.mkdir(parents=True)
+    stale.touch()
+    target = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "."]
+    subprocess.run([*command, "-w", str(target)], cwd=source, check=True, capture_output=True)
+    (path,) = target.iterdir()
+    return path
 
 
 @pytest.fixture

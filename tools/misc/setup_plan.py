@@ -62,7 +62,7 @@ def plan(torch: str) -> list[Step]:
     return [
         Step("build tools", ("-r", str(ROOT / "requirements" / "build.txt"))),
         Step("PyTorch", tuple(shlex.split(torch)), CHECK_TORCH),
-        Step("mmcv and MMDetection", ("--no-build-isolation", "-e", f"{ROOT}[onedl,dev]")),
+        Step("mmcv and MMDetection", ("--no-build-isolation", "-e", f"{ROOT}[onedl,mim,dev]")),
         # opencv-python needs libGL and glib from the system, the headless build does not. It is
         # checked before mmcv, which imports it.
         Step("OpenCV", (), "import cv2", (*afresh, "opencv-python-headless<4.13")),

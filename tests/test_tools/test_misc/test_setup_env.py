@@ -39,7 +39,7 @@ def test_first_call_installs_everything_in_order(setup_env, capsys):
     tools, torch, package = setup_env.calls
     assert tools[0] == "-r" and tools[1].endswith("requirements/build.txt")
     assert torch == ("torch==2.13.0",)
-    assert package == ("--no-build-isolation", "-e", f"{MISC.parents[1]}[onedl,dev]")
+    assert package == ("--no-build-isolation", "-e", f"{MISC.parents[1]}[onedl,mim,dev]")
     assert "mmcv is compiled, 7 to 17 minutes" in capsys.readouterr().out
 
 
