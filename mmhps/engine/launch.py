@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from mmdet.registry import RUNNERS
 from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmhps.engine.console import QuietRunner, hide_strangers_warnings, quiet
@@ -108,18 +110,24 @@ def running(cfg: Config, verbose: bool = False) -> Iterator[Runner]:
     hide_strangers_warnings()
     if cfg.get("launcher") == "pytorch" and not torch.cuda.is_available():
         join_cpu_processes(cfg)
+    runner = None
     try:
-        if "runner_type" in cfg:
-            yield RUNNERS.build(cfg)
-        elif verbose:
-            yield Runner.from_cfg(cfg)
-        else:
-            runner = QuietRunner.from_cfg(cfg)
-            runner.register_hook(ProgressHook())
-            yield runner
+        runner = build_runner(cfg, verbose)
+        yield runner
     finally:
         if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
+            part_processes(runner)
+
+
+def build_runner(cfg: Config, verbose: bool) -> Runner:
+    """The runner of a config; see :func:`running`."""
+    if "runner_type" in cfg:
+        return RUNNERS.build(cfg)
+    if verbose:
+        return Runner.from_cfg(cfg)
+    runner = QuietRunner.from_cfg(cfg)
+    runner.register_hook(ProgressHook())
+    return runner
 
 
 def join_cpu_processes(cfg: Config) -> None:
@@ -135,6 +143,20 @@ def join_cpu_processes(cfg: Config) -> None:
         find_unused_parameters=cfg.get("find_unused_parameters", False),
     )
     cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
+
+
+def part_processes(runner: Runner | None) -> None:
+    """Leaves the group of processes, and ends the threads by which gloo communicates.
+
+    They end with the last reference to the group. A thread that still has a tensor to release when
+    the interpreter shuts down aborts the process ("terminate called without an active exception").
+    The model's wrapper goes first: the group's destructor waits for the threads, and only from
+    ``destroy_process_group`` it lets them have the interpreter's lock meanwhile.
+    """
+    if runner is not None and is_model_wrapper(runner.model):
+        runner.model = runner.model.module
+    gc.collect()
+    torch.distributed.destroy_process_group()
 
 
 def report(runner: Runner, **paths: str | None) -> None:

@@ -14,6 +14,8 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 
+from mmhps.engine import launch
+
 TOOLS = Path(__file__).parents[2] / "tools"
 
 TOY = """
@@ -226,6 +228,25 @@ def test_help_does_not_name_gpus(tool, capsys):
     with pytest.raises(SystemExit, match="0"):
         run_tool(tool, "--help")
     assert "--gpus" not in capsys.readouterr().out
+
+
+def gloo_threads():
+    """How many threads of this process wait for gloo's messages."""
+    names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
+    return names.count("pt_gloo_runloop")
+
+
+def test_no_thread_outlives_the_group_of_processes(config, monkeypatch):
+    """A thread that the interpreter's shutdown meets aborts the process in some runs."""
+    where = dict(MASTER_ADDR="127.0.0.1", MASTER_PORT="29536", RANK="0", WORLD_SIZE="1")
+    for name, value in where.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    threads = []
+    monkeypatch.setattr(launch, "report", lambda *args, **kwargs: threads.append(gloo_threads()))
+    run_tool("train", config, "--launcher", "pytorch")
+    assert threads[0] > 0
+    assert gloo_threads() == 0
 
 
 @pytest.mark.slow
