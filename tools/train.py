@@ -13,6 +13,7 @@ from mmengine.config import Config
 
 from mmhps.engine import launch
 from mmhps.engine.pretrained import torchvision_problem
+from mmhps.engine.resume import newest_whole_checkpoint
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -48,9 +49,13 @@ def set_amp(cfg: Config) -> None:
 
 
 def set_resume(cfg: Config, checkpoint: str) -> None:
-    """Resumes from ``checkpoint``, or from the newest one if it is ``"auto"``."""
-    cfg.resume = True
-    cfg.load_from = None if checkpoint == "auto" else checkpoint
+    """Resumes from ``checkpoint``, or from the newest whole one if it is ``"auto"``."""
+    if checkpoint == "auto":
+        checkpoint = newest_whole_checkpoint(cfg.work_dir)
+        if checkpoint is None:
+            print(f"{cfg.work_dir}: no checkpoint yet, training starts at the beginning")
+            return
+    cfg.resume, cfg.load_from = True, checkpoint
 
 
 def main(argv: list[str] | None = None) -> None:

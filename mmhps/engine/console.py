@@ -7,8 +7,10 @@ import sys
 import warnings
 
 from mmengine.logging import MMLogger, print_log
-from mmengine.runner import Runner, checkpoint
+from mmengine.runner import checkpoint
 from tqdm import tqdm
+
+from mmhps.engine.runner import WholeRunner
 
 # What MMEngine, MMDetection and torch say about each other in every run, and about which a user of
 # mmhps can do nothing. What is logged stays in the log file.
@@ -92,8 +94,8 @@ def quiet(logger: MMLogger) -> None:
             handler.stream = AboveBars()  # setStream would flush the old one, maybe closed
 
 
-class QuietRunner(Runner):
-    """mmengine's runner with a quiet terminal; the log file is the same."""
+class QuietRunner(WholeRunner):
+    """The runner with a quiet terminal; the log file is the same."""
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
         """The logger, its terminal handler made quiet."""

@@ -19,6 +19,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from mmhps.engine.launch import running
+from mmhps.engine.resume import newest_whole_checkpoint
 from mmhps.version import __version__
 
 RESULT = "result.json"
@@ -76,7 +77,9 @@ def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> d
     print(f"{title}: training", flush=True)
     timer, start = StepTimer(), time.monotonic()
     unfinished = copy.deepcopy(cfg)
-    unfinished.resume = (work_dir / "last_checkpoint").exists()
+    last = newest_whole_checkpoint(work_dir)
+    if last is not None:
+        unfinished.resume, unfinished.load_from = True, last
     # Scored once, after the last step.
     unfinished.val_dataloader = unfinished.val_evaluator = unfinished.val_cfg = None
     with running(unfinished) as runner:

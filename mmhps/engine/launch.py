@@ -20,8 +20,10 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmhps.engine.console import QuietRunner, hide_strangers_warnings, quiet
+from mmhps.engine.guards import ClassCheckHook, FiniteLossHook, RepeatableHook
 from mmhps.engine.model_zoo import zoo_root
 from mmhps.engine.progress_hook import ProgressHook
+from mmhps.engine.runner import WholeRunner, check_work_dir
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -121,12 +123,13 @@ def running(cfg: Config, verbose: bool = False) -> Iterator[Runner]:
 
 def build_runner(cfg: Config, verbose: bool) -> Runner:
     """The runner of a config; see :func:`running`."""
+    check_work_dir(cfg.work_dir)
     if "runner_type" in cfg:
         return RUNNERS.build(cfg)
-    if verbose:
-        return Runner.from_cfg(cfg)
-    runner = QuietRunner.from_cfg(cfg)
-    runner.register_hook(ProgressHook())
+    runner = (WholeRunner if verbose else QuietRunner).from_cfg(cfg)
+    hooks = [FiniteLossHook(), RepeatableHook(), ClassCheckHook()]
+    for hook in hooks if verbose else [*hooks, ProgressHook()]:
+        runner.register_hook(hook)
     return runner
 
 

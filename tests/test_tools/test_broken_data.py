@@ -72,7 +72,8 @@ def run(files, load_tool, tmp_path, request):
     def run(tool):
         config = tmp_path / f"{request.node.name.replace('[', '_').replace(']', '')}.py"
         config.write_text(CONFIG.format(root=str(tmp_path)))
-        torch.save(dict(state_dict={}), "toy.pth")
+        weights = {f"layer.{k}": v for k, v in torch.nn.Conv2d(3, 1, 1).state_dict().items()}
+        torch.save(dict(state_dict=weights), "toy.pth")
         arguments = [str(config)] + (["toy.pth"] if tool == "test" else [])
         load_tool(f"{tool}.py").main([*arguments, "--work-dir", "work"])
 

@@ -1,10 +1,14 @@
 """tools/train.py and tools/test.py, with a network and images that take no time."""
 
+import errno
 import importlib.util
 import os
 import pickle
+import re
+import signal
 import subprocess
 import sys
+import time
 from collections import OrderedDict
 from pathlib import Path
 
@@ -12,13 +16,18 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.fileio import LocalBackend
 from mmengine.registry import DefaultScope
 
 from mmhps.engine import launch
+from mmhps.engine.resume import newest_whole_checkpoint
 
 TOOLS = Path(__file__).parents[2] / "tools"
 
 TOY = """
+import time
+
+import numpy as np
 import torch
 from mmdet.registry import DATASETS, METRICS, MODELS
 from mmengine.dataset import BaseDataset
@@ -30,8 +39,16 @@ from mmengine.structures import InstanceData
 class ToyDataset(BaseDataset):
     METAINFO = dict(classes=("box",), palette=[(255, 0, 0)])
 
+    def __init__(self, *args, seconds=0, **kwargs):
+        self.seconds = seconds
+        super().__init__(*args, **kwargs)
+
     def load_data_list(self):
         return [dict(img_path=f"{self.data_root}/{i}.png", img_id=i) for i in range(4)]
+
+    def prepare_data(self, index):
+        time.sleep(self.seconds)
+        return super().prepare_data(index)
 
 @MODELS.register_module()
 class ToyModel(BaseModel):
@@ -49,6 +66,12 @@ class ToyModel(BaseModel):
                 scores=torch.tensor([0.9]),
             )
         return data_samples
+
+@MODELS.register_module()
+class NoisyModel(ToyModel):
+    def forward(self, inputs, data_samples=None, mode="tensor"):
+        noise = torch.rand(()) + float(np.random.rand())
+        return super().forward(inputs * (1 + noise), data_samples, mode)
 
 @METRICS.register_module()
 class ToyMetric(BaseMetric):
@@ -130,7 +153,8 @@ def config(toy, tmp_path, monkeypatch, request):
 @pytest.fixture
 def checkpoint(config):
     """A checkpoint of the toy network."""
-    torch.save(dict(state_dict={}), "toy.pth")
+    weights = {"layer.weight": torch.zeros(1, 3, 1, 1), "layer.bias": torch.zeros(1)}
+    torch.save(dict(state_dict=weights), "toy.pth")
     return "toy.pth"
 
 
@@ -228,6 +252,126 @@ def test_help_does_not_name_gpus(tool, capsys):
     with pytest.raises(SystemExit, match="0"):
         run_tool(tool, "--help")
     assert "--gpus" not in capsys.readouterr().out
+
+
+def final_weights(folder):
+    return torch.load(folder / "iter_6.pth", weights_only=False)["state_dict"]
+
+
+@pytest.fixture
+def noisy(config, toy):
+    """A config of six steps, each of which draws random numbers, with a checkpoint every two."""
+    text = config.read_text().replace('"ToyModel"', '"NoisyModel"')
+    config.write_text(text.replace("max_iters=4", "max_iters=6").replace("lr=0.001", "lr=1e-6"))
+    return config
+
+
+@pytest.mark.parametrize("seed", [[], ["--cfg-options", "randomness.seed=3"]], ids=["", "seed"])
+def test_training_goes_on_from_the_last_whole_checkpoint(noisy, monkeypatch, capsys, seed):
+    """Killed while it wrote: with and without a seed it ends bit-equal to an unbroken run."""
+    run_tool("train", noisy, "--work-dir", "broken", *seed)
+    unbroken = final_weights(Path("broken"))
+    folder = Path("broken")
+    (folder / "iter_6.pth").unlink()
+    whole = (folder / "iter_4.pth").read_bytes()
+    (folder / "iter_4.pth").write_bytes(whole[: len(whole) // 2])
+    (folder / "last_checkpoint").write_text(str(folder / "iter_4.pth"))
+    renamed = noisy.rename("again_" + noisy.name)
+    run_tool("train", renamed, "--work-dir", "broken", "--resume")
+    again = final_weights(folder)
+    assert "broken/iter_4.pth is damaged" in capsys.readouterr().out
+    assert again.keys() == unbroken.keys()
+    for key, value in unbroken.items():
+        assert torch.equal(value, again[key]), key
+
+
+def test_resuming_without_a_checkpoint_starts_anew(config, capsys):
+    run_tool("train", config, "--work-dir", "work", "--resume")
+    assert "work: no checkpoint yet, training starts at the beginning" in capsys.readouterr().out
+    assert Path("work", "iter_4.pth").is_file()
+
+
+def test_full_disk_keeps_the_former_checkpoint(config, monkeypatch):
+    def put(self, content, path):
+        if Path(path).name.startswith("iter_4"):
+            Path(path).write_bytes(content[:100])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        Path(path).write_bytes(content)
+
+    monkeypatch.setattr(LocalBackend, "put", put)
+    with pytest.raises(OSError, match=r"iter_4\.pth: the checkpoint could not .*No space left"):
+        run_tool("train", config, "--work-dir", "work")
+    assert newest_whole_checkpoint("work") == "work/iter_2.pth"
+    assert sorted(path.name for path in Path("work").glob("iter*")) == ["iter_2.pth"]
+
+
+@pytest.mark.parametrize("tool", ["train", "test"])
+def test_work_dir_that_cannot_be_written_is_an_error(config, checkpoint, tool):
+    Path("file").touch()
+    arguments = [checkpoint] if tool == "test" else []
+    with pytest.raises(OSError, match="file/work: logs and checkpoints cannot be written there"):
+        run_tool(tool, config, *arguments, "--work-dir", "file/work")
+
+
+def test_loss_that_is_not_finite_stops_training(config, toy):
+    huge = ["--cfg-options", "optim_wrapper.optimizer.lr=1e38"]
+    with pytest.raises(
+        ValueError, match=r"iteration \d: not finite: loss; images: .*/\d\.png"
+    ) as e:
+        run_tool("train", config, "--work-dir", "work", *huge)
+    # Each image of the batch of two is named.
+    assert str(e.value).count(str(toy)) == 2
+
+
+@pytest.mark.parametrize("tool", ["train", "resume", "test"])
+@pytest.mark.parametrize(
+    "fault, message",
+    [
+        (dict(classes=("bin",)), "class 0 is 'bin' in the checkpoint, 'box' in the data"),
+        (dict(classes=("box", "bin")), "2 classes in the checkpoint, 1 in the data"),
+        (dict(shape=(2, 3, 1, 1)), "layer.weight (2, 3, 1, 1) in place of (1, 3, 1, 1)"),
+        (dict(name="level"), "the checkpoint lacks tensors of the model: layer.weight"),
+    ],
+    ids=["order", "count", "shape", "names"],
+)
+def test_checkpoint_of_another_model_is_refused(config, tool, fault, message):
+    name = fault.get("name", "layer")
+    weights = {
+        f"{name}.weight": torch.zeros(fault.get("shape", (1, 3, 1, 1))),
+        f"{name}.bias": torch.zeros(1),
+    }
+    meta = dict(dataset_meta=dict(classes=fault.get("classes", ("box",))), iter=2, epoch=0)
+    torch.save(dict(state_dict=weights, meta=meta, message_hub={}), "other.pth")
+    with pytest.raises(ValueError, match=re.escape(message)):
+        if tool == "test":
+            run_tool("test", config, "other.pth")
+        elif tool == "resume":
+            run_tool("train", config, "--resume", "other.pth")
+        else:
+            run_tool("train", config, "--cfg-options", "load_from=other.pth")
+
+
+@pytest.mark.slow
+def test_killed_training_goes_on(noisy, toy):
+    """kill -9 in the middle of an epoch, and the same weights at the end."""
+    seed = ["--cfg-options", "randomness.seed=3"]
+    run_tool("train", noisy, "--work-dir", "unbroken", *seed)
+    env = dict(os.environ, PYTHONPATH=f"{toy}:{TOOLS.parent}", CUDA_VISIBLE_DEVICES="")
+    command = [sys.executable, str(TOOLS / "train.py"), str(noisy), "--work-dir", "killed"]
+    slow = "train_dataloader.dataset.seconds=0.5"
+    process = subprocess.Popen([*command, *seed, slow], env=env, stdout=subprocess.DEVNULL)
+    try:
+        while not Path("killed", "iter_2.pth").is_file() and process.poll() is None:
+            time.sleep(0.05)
+    finally:
+        process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert not Path("killed", "iter_6.pth").exists()
+    renamed = noisy.rename("again_" + noisy.name)
+    run_tool("train", renamed, "--work-dir", "killed", "--resume", *seed)
+    unbroken = final_weights(Path("unbroken"))
+    for key, value in final_weights(Path("killed")).items():
+        assert torch.equal(value, unbroken[key]), key
 
 
 def gloo_threads():

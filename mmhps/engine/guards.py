@@ -1,0 +1,175 @@
+"""Hooks that stop a run which would go wrong in silence, and that make runs repeatable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop, Runner, set_random_seed
+from torch import nn
+
+LISTED = 3
+"""Names that a message lists before it only counts."""
+
+
+class FiniteLossHook(Hook):
+    """Stops training when a loss is infinite or no number, before a checkpoint is written."""
+
+    priority = "NORMAL"
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
+    ) -> None:
+        """Looks at the losses of a step.
+
+        Raises:
+            ValueError: One is not finite; the message names it and the images of the batch.
+        """
+        bad = [k for k, v in (outputs or {}).items() if not torch.as_tensor(v).isfinite().all()]
+        if bad:
+            samples = (data_batch or {}).get("data_samples", [])
+            images = [str(s.metainfo.get("img_path", "unnamed image")) for s in samples]
+            raise ValueError(
+                f"iteration {runner.iter + 1}: not finite: {', '.join(bad)}; images: "
+                f"{', '.join(images)}. Lower the learning rate, or look at these images and their "
+                f"ground truth."
+            )
+
+
+class RepeatableHook(Hook):
+    """Seeds each training step by its number, so that a resumed run draws the same numbers.
+
+    This is for what the model draws, e.g. the RoIs of a sampler, and for the order of the images.
+    Each process draws its own numbers.
+    """
+
+    priority = "VERY_HIGH"
+
+    def before_train(self, runner: Runner) -> None:
+        """Gives the sampler the run's seed; a resumed run has that of the checkpoint."""
+        sampler = getattr(runner.train_dataloader.batch_sampler, "sampler", None)
+        if hasattr(sampler, "seed") and not runner._randomness_cfg.get("diff_rank_seed"):
+            sampler.seed = runner.seed
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch=None) -> None:
+        """Seeds Python, NumPy and torch."""
+        numbers = np.random.SeedSequence([runner.seed, get_rank(), runner.iter])
+        set_random_seed(int(numbers.generate_state(1)[0]))
+
+
+class ClassCheckHook(Hook):
+    """Refuses to run a model on data, or from a checkpoint, whose classes are not its own."""
+
+    def before_run(self, runner: Runner) -> None:
+        """Compares the data sets of a run with each other and with the model.
+
+        Raises:
+            ValueError: The classes differ.
+        """
+        metas = _metas(runner)
+        for meta in metas:
+            check_same_classes(meta, metas[0], "one data set of the run", "another")
+            check_model_classes(_bare(runner.model), meta)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compares a checkpoint with the data and with the model.
+
+        Raises:
+            ValueError: Its classes are others; a tensor has another shape; none of its tensors is
+                the model's; or, unless training only starts from it, a tensor is missing.
+        """
+        saved = checkpoint.get("meta", {}).get("dataset_meta") or {}
+        for meta in _metas(runner):
+            check_same_classes(saved, meta, "the checkpoint", "the data")
+        start = isinstance(runner._train_loop, BaseLoop) and not runner._resume
+        check_tensors(_bare(runner.model), checkpoint.get("state_dict", checkpoint), not start)
+
+
+def _bare(model: nn.Module) -> nn.Module:
+    return model.module if is_model_wrapper(model) else model
+
+
+def _metas(runner: Runner) -> list[Mapping]:
+    """The meta information of the data sets of the loops that this run has built."""
+    loops = (runner._train_loop, runner._val_loop, runner._test_loop)
+    datasets = [loop.dataloader.dataset for loop in loops if isinstance(loop, BaseLoop)]
+    return [dataset.metainfo for dataset in datasets if hasattr(dataset, "metainfo")]
+
+
+def check_same_classes(one: Mapping, other: Mapping, name: str, other_name: str) -> None:
+    """Raises a ValueError where two lists of classes are known and differ."""
+    classes, others = (tuple(meta.get("classes") or ()) for meta in (one, other))
+    if not classes or not others or classes == others:
+        return
+    if len(classes) != len(others):
+        what = f"{len(classes)} classes in {name}, {len(others)} in {other_name}"
+    else:
+        i = next(i for i, pair in enumerate(zip(classes, others, strict=True)) if len({*pair}) > 1)
+        what = f"class {i} is {classes[i]!r} in {name}, {others[i]!r} in {other_name}"
+    raise ValueError(f"{what}: labels would be mistaken for each other. {_REMEDY}")
+
+
+_REMEDY = (
+    "Take the config that belongs to the checkpoint; to train from the tensors that fit, remove "
+    "load_from and set model.init_cfg=dict(type='Pretrained', checkpoint=...)."
+)
+
+
+def check_model_classes(model: nn.Module, meta: Mapping) -> None:
+    """Raises a ValueError where a head's number of classes is not that of panoptic data."""
+    if "thing_classes" not in meta:
+        return
+    things, both = len(meta["thing_classes"]), len(meta["classes"])
+    expected = {
+        ("panoptic_fusion_head", "num_things_classes"): things,
+        ("panoptic_fusion_head", "num_stuff_classes"): both - things,
+        ("semantic_head", "num_classes"): both,
+        ("bbox_head", "num_classes"): things,
+        ("mask_head", "num_classes"): things,
+    }
+    wrong = [
+        f"{name}.{attribute} is {getattr(module, attribute)}, should be {value}"
+        for name, module in model.named_modules()
+        for (suffix, attribute), value in expected.items()
+        if name.rpartition(".")[2] == suffix and getattr(module, attribute, value) != value
+    ]
+    if wrong:
+        raise ValueError(
+            f"the data has {things} thing and {both - things} stuff classes: {'; '.join(wrong)}. "
+            f"Change the model, or the data set's metainfo."
+        )
+
+
+def check_tensors(model: nn.Module, state: Mapping, complete: bool) -> None:
+    """Raises a ValueError where MMEngine would leave a model's tensors as they are.
+
+    Args:
+        model: The model.
+        state: Tensors by name; a prefix ``module.`` is ignored, as MMEngine does.
+        complete: Whether each tensor of the model has to be there; else one of them suffices.
+    """
+    shapes = {key.removeprefix("module."): tuple(value.shape) for key, value in state.items()}
+    own = {
+        key: tuple(value.shape)
+        for key, value in model.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    wrong = [
+        f"{key} {shapes[key]} in place of {shape}"
+        for key, shape in own.items()
+        if shapes.get(key, shape) != shape
+    ]
+    missing = [key for key in own if key not in shapes]
+    if wrong:
+        raise ValueError(f"the checkpoint does not fit the model: {_short(wrong)}. {_REMEDY}")
+    if missing and (complete or len(missing) == len(own)):
+        raise ValueError(f"the checkpoint lacks tensors of the model: {_short(missing)}. {_REMEDY}")
+
+
+def _short(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
