@@ -111,8 +111,11 @@ def build_model(tiny_config):
 def make_batch():
     """Return a function that packs images with rectangles as instances."""
 
-    def pack(sizes=((64, 64), (64, 64)), boxes=None, labels=None, void=False):
-        """Boxes are those of every image, as integers; the background is road (label 8)."""
+    def pack(sizes=((64, 64), (64, 64)), boxes=None, labels=None, void=False, crowd=False):
+        """Boxes are those of every image, as integers; the background is road (label 8).
+
+        ``void`` makes the background void, ``crowd`` each instance an ignored one.
+        """
         from mmdet.structures.bbox import HorizontalBoxes
         from mmdet.structures.mask import BitmapMasks
 
@@ -128,7 +131,7 @@ def make_batch():
             masks = np.zeros((len(boxes), height, width), np.uint8)
             for g, ((x1, y1, x2, y2), label) in enumerate(zip(boxes, labels, strict=True)):
                 semantic[y1:y2, x1:x2] = label
-                panoptic[y1:y2, x1:x2] = label + 1000 * (g + 1)
+                panoptic[y1:y2, x1:x2] = 255 if crowd else label + 1000 * (g + 1)
                 masks[:g, y1:y2, x1:x2] = 0
                 masks[g, y1:y2, x1:x2] = 1
             packed = PackPanopticInputs().transform(
@@ -141,7 +144,7 @@ def make_batch():
                     scale_factor=(0.5, 0.5),
                     gt_bboxes=HorizontalBoxes(np.array(boxes, np.float32).reshape(-1, 4)),
                     gt_bboxes_labels=np.array(labels, np.int64),
-                    gt_ignore_flags=np.zeros(len(boxes), bool),
+                    gt_ignore_flags=np.full(len(boxes), crowd),
                     gt_masks=BitmapMasks(masks, height, width),
                     gt_seg_map=semantic,
                     gt_panoptic_seg=panoptic,

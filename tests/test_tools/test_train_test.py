@@ -39,12 +39,12 @@ from mmengine.structures import InstanceData
 class ToyDataset(BaseDataset):
     METAINFO = dict(classes=("box",), palette=[(255, 0, 0)])
 
-    def __init__(self, *args, seconds=0, **kwargs):
-        self.seconds = seconds
+    def __init__(self, *args, seconds=0, count=4, **kwargs):
+        self.seconds, self.count = seconds, count
         super().__init__(*args, **kwargs)
 
     def load_data_list(self):
-        return [dict(img_path=f"{self.data_root}/{i}.png", img_id=i) for i in range(4)]
+        return [dict(img_path=f"{self.data_root}/{i}.png", img_id=i) for i in range(self.count)]
 
     def prepare_data(self, index):
         time.sleep(self.seconds)
@@ -81,7 +81,10 @@ class ToyMetric(BaseMetric):
         self.results.extend(data_samples)
 
     def compute_metrics(self, results):
-        return dict(boxes=sum(len(r["pred_instances"]["labels"]) for r in results))
+        images = {r["img_id"] for r in results}
+        return dict(
+            boxes=sum(len(r["pred_instances"]["labels"]) for r in results), images=len(images)
+        )
 """
 
 CONFIG = """
@@ -124,10 +127,10 @@ def run_tool(name, *argv):
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """A folder with the module above and four images, on the path."""
+    """A folder with the module above and five images, on the path."""
     folder = tmp_path_factory.mktemp("toy")
     (folder / "toy_of_train_test.py").write_text(TOY)
-    for i in range(4):
+    for i in range(5):
         cv2.imwrite(str(folder / f"{i}.png"), np.full((8, 8, 3), 50 * i, np.uint8))
     sys.path.insert(0, str(folder))
     yield folder
@@ -167,7 +170,10 @@ def test_training_shows_metrics_and_where_things_lie(config, capsys):
     run_tool("train", config, "--work-dir", "work")
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[:2] == ["val at iteration 2: boxes 4", "val at iteration 4: boxes 4"]
+    assert lines[:2] == [
+        "val at iteration 2: boxes 4  images 4",
+        "val at iteration 4: boxes 4  images 4",
+    ]
     assert lines[2] == "checkpoint: work/iter_4.pth"
     assert lines[3] == "best: work/best_toy_boxes_iter_2.pth"
     assert lines[4].startswith("log: work/") and Path(lines[4][5:]).is_file()
@@ -227,7 +233,7 @@ def test_missing_checkpoints_are_usage_errors(config, capsys):
 def test_testing_prints_the_metrics(config, checkpoint, capsys):
     run_tool("test", config, checkpoint)
     out, err = capsys.readouterr()
-    assert "test: boxes 4\n" in out
+    assert "test: boxes 4  images 4\n" in out
     assert out.splitlines()[-1].startswith(f"log: work_dirs/{config.stem}/")
     assert err == ""
 
@@ -393,15 +399,42 @@ def test_no_thread_outlives_the_group_of_processes(config, monkeypatch):
     assert gloo_threads() == 0
 
 
-@pytest.mark.slow
-def test_two_processes_train_together_on_a_cpu(config, toy):
+def run_two_processes(toy, tool, *arguments):
+    """What torchrun prints."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
-    train = ["--master-port=29537", str(TOOLS / "train.py"), str(config), "--launcher", "pytorch"]
+    command = ["--master-port=29537", str(TOOLS / f"{tool}.py"), *map(str, arguments)]
     root = str(TOOLS.parent)
     env = dict(os.environ, PYTHONPATH=f"{toy}:{root}", CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1")
-    run = subprocess.run([*launcher, *train], capture_output=True, text=True, env=env)
+    run = subprocess.run(
+        [*launcher, *command, "--launcher", "pytorch"], capture_output=True, text=True, env=env
+    )
     assert run.returncode == 0, run.stderr
-    # Each of the four images is predicted by one of the processes, and the main one speaks.
-    assert run.stdout.count("val at iteration 4: boxes 4") == 1
     assert "Warning" not in run.stderr
+    return run.stdout
+
+
+@pytest.mark.slow
+def test_two_processes_train_together_on_a_cpu(config, toy):
+    out = run_two_processes(toy, "train", config)
+    # Each of the four images is predicted by one of the processes, and the main one speaks.
+    assert out.count("val at iteration 4: boxes 4  images 4") == 1
     assert "GPU number: 2" in logged()
+
+
+@pytest.mark.slow
+def test_two_processes_resume_as_they_would_have_gone_on(noisy, toy):
+    work = ["--work-dir", "work", "--cfg-options", "randomness.seed=3"]
+    run_two_processes(toy, "train", noisy, *work)
+    unbroken = final_weights(Path("work"))
+    Path("work", "iter_6.pth").unlink()
+    Path("work", "last_checkpoint").write_text("work/iter_4.pth")
+    run_two_processes(toy, "train", noisy, *work, "--resume")
+    for key, value in final_weights(Path("work")).items():
+        assert torch.equal(value, unbroken[key]), key
+
+
+@pytest.mark.slow
+def test_two_processes_score_an_odd_number_of_images_once_each(config, checkpoint, toy):
+    odd = ["--cfg-options", "test_dataloader.dataset.count=5"]
+    out = run_two_processes(toy, "test", config, checkpoint, *odd)
+    assert out.count("test: boxes 5  images 5\n") == 1

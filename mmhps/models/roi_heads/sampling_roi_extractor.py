@@ -60,17 +60,19 @@ class SamplingRoIAlign(nn.Module):
         Returns:
             (N, C, output_size, output_size).
         """
-        grid = self._points(rois.detach(), features.shape[-2:]).to(features.dtype)
+        # In half precision the points would be off, and grid_sample would not keep it.
+        dtype = torch.promote_types(features.dtype, torch.float32)
+        grid = self._points(rois.detach(), features.shape[-2:]).to(dtype)
         images = rois[:, 0].long()
         order, parts = [], []
-        for b, image in enumerate(features):
+        for b, image in enumerate(features.to(dtype)):
             of_image = (images == b).nonzero().flatten()
             if len(of_image):
                 order.append(of_image)
                 parts.append(self._sample(image, grid[of_image]))
         if not parts:
             return features.new_zeros(0, features.shape[1], *self.output_size) + features.sum() * 0
-        return torch.cat(parts)[torch.cat(order).argsort()]
+        return torch.cat(parts)[torch.cat(order).argsort()].to(features.dtype)
 
     def _sample(self, image: Tensor, grid: Tensor) -> Tensor:
         """(C, h, w), (n, K, K, 2) -> (n, C, output_size, output_size)."""

@@ -67,3 +67,17 @@ def test_extractor_equals_the_single_roi_extractor():
 def test_adaptive_sampling_is_refused():
     with pytest.raises(ValueError, match="sampling_ratio must be at least 1, got 0"):
         SamplingRoIAlign(0.25, 7, 0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_mixed_precision_keeps_the_type_and_the_places(dtype):
+    """The ramp tells where it is sampled, to less than half precision tells places apart."""
+    align = SamplingRoIAlign(1.0, output_size=1, sampling_ratio=1)
+    ramp = torch.arange(256.0).expand(1, 1, 256, 256).to(dtype)
+    rois = torch.tensor([[0, 98.5, 100, 102.5, 104]], dtype=dtype)
+    with torch.autocast("cpu", dtype):
+        pooled = align(ramp, rois)
+    assert pooled.dtype is dtype
+    # The middle of the box is at 100.5 (or where the type rounds its corners to), pixel 100.
+    middle = rois[0, [1, 3]].float().mean()
+    assert pooled.float().item() == pytest.approx(middle.item() - 0.5, abs=0.25)
