@@ -388,7 +388,7 @@ def gloo_threads():
 
 def test_no_thread_outlives_the_group_of_processes(config, monkeypatch):
     """A thread that the interpreter's shutdown meets aborts the process in some runs."""
-    where = dict(MASTER_ADDR="127.0.0.1", MASTER_PORT="29536", RANK="0", WORLD_SIZE="1")
+    where = dict(MASTER_ADDR="127.0.0.1", MASTER_PORT="0", RANK="0", WORLD_SIZE="1")
     for name, value in where.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -401,12 +401,15 @@ def test_no_thread_outlives_the_group_of_processes(config, monkeypatch):
 
 def run_two_processes(toy, tool, *arguments):
     """What torchrun prints."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
-    command = ["--master-port=29537", str(TOOLS / f"{tool}.py"), *map(str, arguments)]
+    torchrun = "torch.distributed.run --standalone --local-addr=127.0.0.1 --nproc-per-node=2"
+    command = [*torchrun.split(), str(TOOLS / f"{tool}.py"), *map(str, arguments)]
     root = str(TOOLS.parent)
     env = dict(os.environ, PYTHONPATH=f"{toy}:{root}", CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1")
     run = subprocess.run(
-        [*launcher, *command, "--launcher", "pytorch"], capture_output=True, text=True, env=env
+        [sys.executable, "-m", *command, "--launcher", "pytorch"],
+        capture_output=True,
+        text=True,
+        env=env,
     )
     assert run.returncode == 0, run.stderr
     assert "Warning" not in run.stderr
