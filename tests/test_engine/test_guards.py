@@ -1,0 +1,84 @@
+"""Hooks that stop a run which would go wrong in silence."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from mmhps.datasets import CityscapesPanopticDataset
+from mmhps.engine.guards import (
+    FiniteLossHook,
+    RepeatableHook,
+    check_model_classes,
+    check_same_classes,
+    check_tensors,
+)
+
+META = dict(CityscapesPanopticDataset.METAINFO)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_each_loss_that_is_not_finite_is_named(value):
+    samples = [SimpleNamespace(metainfo=dict(img_path=f"{i}.png")) for i in (3, 5)]
+    outputs = dict(loss_mask=torch.tensor(value), loss_cls=torch.tensor(1.0))
+    with pytest.raises(ValueError, match=r"iteration 8: .*: loss_mask; images: 3\.png, 5\.png\."):
+        FiniteLossHook().after_train_iter(
+            SimpleNamespace(iter=7), 0, dict(data_samples=samples), outputs
+        )
+
+
+def test_finite_losses_pass():
+    outputs = dict(loss=torch.tensor(1e30), loss_mask=torch.tensor(0.0))
+    FiniteLossHook().after_train_iter(SimpleNamespace(iter=0), 0, None, outputs)
+    FiniteLossHook().after_train_iter(SimpleNamespace(iter=0), 0)
+
+
+def test_a_step_draws_the_same_numbers_whatever_came_before():
+    def drawn(iteration, seed=1):
+        RepeatableHook().before_train_iter(SimpleNamespace(seed=seed, iter=iteration), 0)
+        return float(torch.rand(())), float(np.random.rand())
+
+    first, second = drawn(0), drawn(1)
+    assert drawn(0) == first and drawn(1) == second
+    # A seed's step is not the neighbouring seed's neighbouring step.
+    assert len({first, second, drawn(0, seed=2), drawn(1, seed=0)}) == 4
+
+
+@pytest.mark.parametrize("system", ["semantic-plus-instance", "panoptic-fpn", "hps", "hps-isi"])
+def test_model_and_data_fit(build_model, system):
+    check_model_classes(build_model(f"mini/{system}_r18_mini.py"), META)
+
+
+def test_model_of_other_classes_is_refused(build_model):
+    model = build_model("mini/hps_r18_mini.py")
+    fewer = dict(classes=META["classes"][:-1], thing_classes=META["thing_classes"])
+    with pytest.raises(
+        ValueError, match=r"8 thing and 10 stuff classes: .*num_stuff_classes is 11"
+    ):
+        check_model_classes(model, fewer)
+    shifted = dict(classes=META["classes"], thing_classes=META["thing_classes"][:-1])
+    with pytest.raises(ValueError, match=r"bbox_head\.num_classes is 8, should be 7"):
+        check_model_classes(model, shifted)
+
+
+def test_order_of_classes():
+    check_same_classes({}, META, "the checkpoint", "the data")
+    check_same_classes(dict(classes=list(META["classes"])), META, "the checkpoint", "the data")
+    swapped = dict(classes=("rider", "person", *META["classes"][2:]))
+    with pytest.raises(ValueError, match="class 0 is 'rider' in the checkpoint, 'person' in the"):
+        check_same_classes(swapped, META, "the checkpoint", "the data")
+
+
+def test_tensors():
+    layer = torch.nn.Linear(2, 1)
+    state = layer.state_dict()
+    check_tensors(layer, state, complete=True)
+    check_tensors(layer, {f"module.{k}": v for k, v in state.items()}, complete=True)
+    check_tensors(layer, dict(weight=state["weight"], more=state["bias"]), complete=False)
+    with pytest.raises(ValueError, match="lacks tensors of the model: bias"):
+        check_tensors(layer, dict(weight=state["weight"]), complete=True)
+    with pytest.raises(ValueError, match="lacks tensors of the model: weight, bias"):
+        check_tensors(layer, {}, complete=False)
+    with pytest.raises(ValueError, match=r"weight \(1, 3\) in place of \(1, 2\)"):
+        check_tensors(layer, dict(state, weight=torch.zeros(1, 3)), complete=False)
