@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> None:
     cfg.load_from = args.checkpoint
     if args.show or args.show_dir:
         cfg = trigger_visualization_hook(cfg, args)
-    with launch.running(cfg, args.verbose) as runner:
+    with launch.running(cfg, args.verbose, args.trust_checkpoint) as runner:
         if args.out is not None:
             runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
         runner.test()

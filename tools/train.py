@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> None:
         cfg.auto_scale_lr.enable = True
     if args.resume:
         set_resume(cfg, args.resume)
-    with launch.running(cfg, args.verbose) as runner:
+    with launch.running(cfg, args.verbose, args.trust_checkpoint) as runner:
         runner.train()
         saved = runner.message_hub.runtime_info
         launch.report(runner, checkpoint=saved.get("last_ckpt"), best=saved.get("best_ckpt"))

@@ -17,6 +17,8 @@ from mmhps.engine.runner import WholeRunner
 LOGGED_BY_STRANGERS = (
     '"FileClient" will be deprecated in future.',
     '"HardDiskBackend" is the alias of "LocalBackend"',
+    # onedl's mmengine tries again without protection; mmhps does not let it, or was told to.
+    "Could not safely load weights: ",
     # mmdet's own collector of predictions (--out), which has no metrics to prefix.
     "The prefix is not set in metric class DumpDetResults.",
 )

@@ -6,7 +6,7 @@ import argparse
 import gc
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmhps.engine.checkpoints import TRUST_HELP, refusing_code
 from mmhps.engine.console import QuietRunner, hide_strangers_warnings, quiet
 from mmhps.engine.guards import ClassCheckHook, FiniteLossHook, RepeatableHook
 from mmhps.engine.model_zoo import zoo_root
@@ -56,6 +57,7 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--local_rank", "--local-rank", type=int, default=0, help="set by launchers"
     )
+    parser.add_argument("--trust-checkpoint", action="store_true", help=TRUST_HELP)
     parser.add_argument(
         "--verbose", action="store_true", help="print the whole log in place of a progress bar"
     )
@@ -99,12 +101,14 @@ def load_config(args: argparse.Namespace) -> Config:
 
 
 @contextmanager
-def running(cfg: Config, verbose: bool = False) -> Iterator[Runner]:
+def running(cfg: Config, verbose: bool = False, trust_checkpoint: bool = False) -> Iterator[Runner]:
     """Builds the runner, with processes joined before and parted after it.
 
     Args:
         cfg: The complete config. A ``runner_type`` in it is obeyed and keeps its own output.
         verbose: Whether the whole log is printed; else there is progress and what matters.
+        trust_checkpoint: Whether code that a checkpoint may hold is run; else such a file is
+            refused, see :func:`mmhps.engine.checkpoints.refusing_code`.
 
     Yields:
         The runner.
@@ -114,8 +118,9 @@ def running(cfg: Config, verbose: bool = False) -> Iterator[Runner]:
         join_cpu_processes(cfg)
     runner = None
     try:
-        runner = build_runner(cfg, verbose)
-        yield runner
+        with nullcontext() if trust_checkpoint else refusing_code():
+            runner = build_runner(cfg, verbose)
+            yield runner
     finally:
         if torch.distributed.is_initialized():
             part_processes(runner)

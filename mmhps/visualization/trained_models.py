@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,80 +10,8 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 from mmengine.dataset import Compose, pseudo_collate
-from mmengine.logging.history_buffer import HistoryBuffer
 
-
-def _buffer_method(owner: type, name: str) -> Any:
-    """Stand for ``getattr``, by which a pickled log buffer names its own methods."""
-    if owner is not HistoryBuffer:
-        raise ValueError(f"expected a method of HistoryBuffer, got {owner}.{name}")
-    return getattr(owner, name)
-
-
-# torch finds an allowed function by the name that it gives itself.
-_buffer_method.__module__, _buffer_method.__name__ = "builtins", "getattr"
-_buffer_method.__qualname__ = "getattr"
-
-# Training checkpoints hold their log: HistoryBuffers, made of numpy arrays and numbers.
-_LOG_TYPES = [
-    _buffer_method,
-    HistoryBuffer,
-    np.ndarray,
-    np.dtype,
-    *(type(np.dtype(kind)) for kind in (np.float64, np.float32, np.int64, np.int32)),
-    np.zeros(0).__reduce__()[0],
-    np.float64(0).__reduce__()[0],
-]
-
-
-def read_weights(path: str) -> Any:
-    """Read what ``torch.save`` wrote on the CPU, without running code that it may hold.
-
-    In contrast to a plain ``torch.load(..., weights_only=True)`` it reads training checkpoints,
-    too, which hold the log beside the weights.
-
-    Args:
-        path: The file.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is damaged, or holds objects that are neither tensors, plain values nor a
-            training log.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: checkpoint not found. Train the model or download it.")
-    torch.serialization.add_safe_globals(_LOG_TYPES)
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds, for damaged and for unsafe files
-        reason = (str(error) or type(error).__name__).splitlines()[0]  # an empty file: no message
-        raise ValueError(
-            f"{path}: cannot be read as weights ({reason}). It is damaged, or "
-            f"holds Python objects, which are refused because they could run code. Save only "
-            f'"state_dict" and "meta".'
-        ) from error
-
-
-def load_checkpoint(path: str) -> dict[str, Any]:
-    """Read a checkpoint of MMEngine; see :func:`read_weights`.
-
-    Args:
-        path: The file.
-
-    Returns:
-        ``state_dict`` and what else was saved (``meta``, ...).
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It cannot be read, or has no ``state_dict``.
-    """
-    checkpoint = read_weights(path)
-    if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
-        raise ValueError(
-            f'{path}: expected a dictionary with a "state_dict", as MMEngine saves it, got '
-            f"{type(checkpoint).__name__}. Save dict(state_dict=model.state_dict())."
-        )
-    return checkpoint
+from mmhps.engine.checkpoints import load_checkpoint
 
 
 def load_model(

@@ -1,6 +1,7 @@
 """From pictures to panoptic maps and files, with an untrained network or with a known map."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -234,6 +235,18 @@ def test_shipped_models_by_default_and_by_name():
         for name, weight in inferencer.model.state_dict().items():
             torch.testing.assert_close(weight, shipped[name].to(weight.dtype), rtol=0, atol=0)
     assert PanopticInferencer("panoptic-fpn_r18_mini", device="cpu").cfg.model.type == "PanopticFPN"
+
+
+def test_weights_with_code_are_refused(tiny_config, tmp_path, monkeypatch):
+    class MakesFolder:
+        def __reduce__(self):
+            return os.mkdir, ("made",)
+
+    monkeypatch.chdir(tmp_path)
+    torch.save(dict(state_dict={}, extra=MakesFolder()), "evil.pth")
+    with pytest.raises(ValueError, match=r"evil\.pth: cannot be read.*publish_model\.py"):
+        PanopticInferencer(tiny_config(CONFIG), "evil.pth", "cpu")
+    assert not (tmp_path / "made").exists()
 
 
 def test_no_weights_take_the_classes_of_the_config(tiny_config):

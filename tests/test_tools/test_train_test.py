@@ -1,6 +1,7 @@
 """tools/train.py and tools/test.py, with a network and images that take no time."""
 
 import errno
+import http.server
 import importlib.util
 import os
 import pickle
@@ -8,8 +9,10 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import OrderedDict
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -52,8 +55,8 @@ class ToyDataset(BaseDataset):
 
 @MODELS.register_module()
 class ToyModel(BaseModel):
-    def __init__(self, data_preprocessor=None):
-        super().__init__(data_preprocessor)
+    def __init__(self, data_preprocessor=None, init_cfg=None):
+        super().__init__(data_preprocessor, init_cfg)
         self.layer = torch.nn.Conv2d(3, 1, 1)
 
     def forward(self, inputs, data_samples=None, mode="tensor"):
@@ -244,6 +247,68 @@ def test_testing_writes_pictures_and_predictions(config, checkpoint, capsys):
     assert sorted(os.listdir(lines["pictures"])) == ["0.png", "1.png", "2.png", "3.png"]
     with open(lines["predictions"], "rb") as file:
         assert [result["img_id"] for result in pickle.load(file)] == [0, 1, 2, 3]
+
+
+class MakesFolder:
+    """Unpickling it makes a folder."""
+
+    def __reduce__(self):
+        return os.mkdir, ("made",)
+
+
+@pytest.fixture
+def evil(config):
+    """A file that makes a folder when it is read."""
+    torch.save(dict(state_dict={}, meta={}, extra=MakesFolder()), "evil.pth")
+    return "evil.pth"
+
+
+@pytest.fixture
+def address(monkeypatch, tmp_path):
+    """The address at which this machine gives out the folder's files."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+PRETRAINED = ["model.init_cfg.type=Pretrained", "model.init_cfg.checkpoint=evil.pth"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["train", "--cfg-options", "load_from=evil.pth"],
+        ["train", "--resume", "evil.pth"],
+        ["train", "--verbose", "--resume", "evil.pth"],
+        ["train", "--resume"],
+        ["train", "--cfg-options", *PRETRAINED],
+        ["train", "--cfg-options", *PRETRAINED, "model.init_cfg.prefix=layer"],
+        ["test", "evil.pth"],
+    ],
+    ids=" ".join,
+)
+def test_checkpoint_with_code_is_refused(config, evil, command):
+    (config.parent / "work").mkdir()
+    (config.parent / "work" / "last_checkpoint").write_text(evil)
+    tool, *argv = command
+    with pytest.raises(ValueError, match=r"evil\.pth: cannot be read.*add --trust-checkpoint"):
+        run_tool(tool, config, *argv, "--work-dir", "work")
+    assert not Path("made").exists()
+
+
+def test_downloaded_checkpoint_with_code_is_refused(config, evil, address):
+    with pytest.raises(ValueError, match=r"http://.*/evil\.pth: cannot be read"):
+        run_tool("test", config, f"{address}/evil.pth")
+    assert not Path("made").exists()
+
+
+def test_trusted_checkpoint_is_read(config, evil, capsys):
+    run_tool("test", config, evil, "--trust-checkpoint")
+    assert Path("made").is_dir()
+    assert "test: boxes 4\n" in capsys.readouterr().out
 
 
 def test_predictions_need_a_pickle_file(config, checkpoint, capsys):

@@ -1,67 +1,15 @@
-import os
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
-from mmengine.logging import HistoryBuffer
 
 from mmhps.visualization.trained_models import (
     check_classes,
-    load_checkpoint,
     load_model,
     load_model_of_classes,
     predict_panoptic,
 )
-
-
-class RunsCode:
-    """Unpickling it would call a function."""
-
-    def __init__(self, function, *arguments):
-        self.call = function, arguments
-
-    def __reduce__(self):
-        return self.call
-
-
-def test_training_checkpoint_with_its_log(tmp_path):
-    buffer = HistoryBuffer([1.5, 2.5], [1, 1])
-    buffer.update(np.float64(3.5))
-    saved = dict(
-        state_dict=dict(weight=torch.ones(2)),
-        meta=dict(dataset_meta=dict(classes=("a", "b"), palette=[(1, 2, 3)]), epoch=3),
-        message_hub=dict(log_scalars=dict(loss=buffer), runtime_info=dict(lr=np.float64(0.1))),
-    )
-    torch.save(saved, tmp_path / "epoch_3.pth")
-    loaded = load_checkpoint(str(tmp_path / "epoch_3.pth"))
-    assert loaded["state_dict"]["weight"].tolist() == [1, 1]
-    assert loaded["meta"] == saved["meta"]
-    assert loaded["message_hub"]["log_scalars"]["loss"].max() == 3.5
-
-
-@pytest.mark.parametrize(
-    ("function", "arguments"),
-    [(os.mkdir, ("made",)), (getattr, (dict, "fromkeys")), (eval, ("1 + 1",))],
-)
-def test_code_is_refused(tmp_path, monkeypatch, function, arguments):
-    monkeypatch.chdir(tmp_path)
-    torch.save(dict(state_dict={}, extra=RunsCode(function, *arguments)), "evil.pth")
-    with pytest.raises(ValueError, match=r"evil\.pth: cannot be read as weights"):
-        load_checkpoint("evil.pth")
-    assert not (tmp_path / "made").exists()
-
-
-def test_missing_damaged_and_foreign_files(tmp_path):
-    with pytest.raises(FileNotFoundError, match="none.pth: checkpoint not found"):
-        load_checkpoint(str(tmp_path / "none.pth"))
-    (tmp_path / "text.pth").write_text("no checkpoint")
-    with pytest.raises(ValueError, match=r"text\.pth: cannot be read as weights"):
-        load_checkpoint(str(tmp_path / "text.pth"))
-    torch.save(torch.ones(1), tmp_path / "tensor.pth")
-    with pytest.raises(ValueError, match='expected a dictionary with a "state_dict".* got Tensor'):
-        load_checkpoint(str(tmp_path / "tensor.pth"))
 
 
 @pytest.fixture

@@ -26,8 +26,9 @@ from mmengine.runner import Runner, set_random_seed
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.report import markdown_table
-from mmhps.visualization.trained_models import load_checkpoint, load_model
+from mmhps.visualization.trained_models import load_model
 
 PARTS = {
     "backbone": "backbone.",

@@ -22,9 +22,10 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmhps.engine.checkpoints import TRUST_HELP, load_checkpoint
 from mmhps.engine.experiment import RESULT, versions
 from mmhps.engine.model_zoo import enter_weights, read_models, stored_run
-from mmhps.visualization.trained_models import load_checkpoint, load_model
+from mmhps.visualization.trained_models import load_model
 
 ROOT = Path(__file__).resolve().parents[2]
 _ABSOLUTE = re.compile(r"""(['"])/(?:[^'"\n]*/)?([^'"/\n]+)/?\1""")
@@ -41,6 +42,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar="PART",
         help="keep these parts of the network only, e.g. backbone neck",
     )
+    parser.add_argument("--trust-checkpoint", action="store_true", help=TRUST_HELP)
     return parser.parse_args(argv)
 
 
@@ -137,13 +139,19 @@ def zoo_config(
     return without_folders(cfg.pretty_text)
 
 
-def publish(source: Path, out: Path, half: bool = False, keep: list[str] | None = None) -> Path:
+def publish(
+    source: Path,
+    out: Path,
+    half: bool = False,
+    keep: list[str] | None = None,
+    trust: bool = False,
+) -> Path:
     """Write the slim checkpoint under a name with its hash, and return that name.
 
     A listed model gets the config of its file in place of the checkpoint's, which may hold changes
     of the command line, and the file is entered into its metafile.
     """
-    checkpoint = load_checkpoint(str(source))
+    checkpoint = load_checkpoint(str(source), trust)
     slimmed = slim(checkpoint, half, keep)
     meta = slimmed["meta"]
     meta |= measured(source)
@@ -164,7 +172,7 @@ def publish(source: Path, out: Path, half: bool = False, keep: list[str] | None 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     try:
-        path = publish(args.checkpoint, args.out, args.half, args.keep)
+        path = publish(args.checkpoint, args.out, args.half, args.keep, args.trust_checkpoint)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(f"publish_model: {error}")
     print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")

@@ -1,5 +1,6 @@
 """MMDetection's weights for our systems, with MMDetection's own models as sources."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,19 @@ def test_unreadable_checkpoint_ends_with_a_message(tool, narrow, tmp_path, conte
     with pytest.raises(SystemExit, match="mmdet_to_mmhps: .*coco.pth"):
         tool.main([str(tmp_path / name) for name in ("narrow.py", "coco.pth", "start.pth")])
     assert not (tmp_path / "start.pth").exists()
+
+
+class MakesFolder:
+    """Unpickling it makes a folder."""
+
+    def __reduce__(self):
+        return os.mkdir, ("made",)
+
+
+def test_code_is_refused(tool, narrow, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    narrow("hps").dump("narrow.py")
+    torch.save(dict(state_dict={}, extra=MakesFolder()), "coco.pth")
+    with pytest.raises(SystemExit, match=r"coco\.pth: cannot be read.*publish_model\.py"):
+        tool.main(["narrow.py", "coco.pth", "start.pth"])
+    assert not (tmp_path / "made").exists()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 
 import pytest
 import torch
@@ -181,3 +182,22 @@ def test_result_beside_it_may_be_of_another_checkpoint(tool, tmp_path):
     (tmp_path / "result.json").write_text(json.dumps(result))
     assert tool.measured(tmp_path / "iter_5.pth") == dict(metrics=METRICS, versions={})
     assert "metrics" not in tool.measured(tmp_path / "iter_4.pth")
+
+
+class MakesFolder:
+    """Unpickling it makes a folder."""
+
+    def __reduce__(self):
+        return os.mkdir, ("made",)
+
+
+def test_code_is_refused_or_left_behind(tool, checkpoint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save(dict(checkpoint, extra=MakesFolder()), "evil.pth")
+    with pytest.raises(SystemExit, match=r"evil\.pth: .*--trust-checkpoint"):
+        tool.main(["evil.pth", "net.pth"])
+    assert not (tmp_path / "made").exists()
+    tool.main(["evil.pth", "net.pth", "--trust-checkpoint"])
+    assert (tmp_path / "made").is_dir()
+    (path,) = tmp_path.glob("net-*.pth")
+    assert torch.load(path, weights_only=True).keys() == {"meta", "state_dict"}
