@@ -89,7 +89,7 @@ def panoptic_target(
     is_stuff = (ids >= num_things) & (ids < num_things + num_stuff)
     # Entry 0 of the table is "not an instance"; instance g stands at g + 1.
     table = torch.cat([lookup.new_full((1,), -1), lookup])
-    instance = ids // INSTANCE_OFFSET
+    instance = (ids // INSTANCE_OFFSET).clamp(min=0)
     slot = table[instance.masked_fill(instance > len(lookup), 0)]
     target = torch.where(slot >= 0, num_stuff + slot, slot.new_tensor(ignore_index))
     return torch.where(is_stuff, ids - num_things, target)

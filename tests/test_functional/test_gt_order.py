@@ -58,8 +58,9 @@ def test_target_by_hand():
 
 
 def test_unknown_instances_are_ignored():
-    target = panoptic_target(torch.tensor([[1000, 2000, 7001]]), longs(0), 2, 2, ignore_index=-1)
-    assert target.tolist() == [[2, -1, -1]]
+    gt = torch.tensor([[1000, 2000, 7001], [-1, -100, -5000]])
+    target = panoptic_target(gt, longs(0), 2, 2, ignore_index=-1)
+    assert target.tolist() == [[2, -1, -1], [-1, -1, -1]]
 
 
 def test_ignore_uncovered_by_hand():
