@@ -56,7 +56,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["mmhps", "mmhps.*"]),
-    python_requires=">=3.10",
+    python_requires=">=3.10,<3.13",
     install_requires=requirements("requirements.txt"),
     extras_require={
         name: requirements(f"requirements/{name}.txt")

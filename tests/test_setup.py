@@ -42,6 +42,7 @@ def test_wheel_names_its_extras_and_hard_requires_no_distribution(archive):
         assert f"Provides-Extra: {extra}" in lines
     assert not [line for line in required if "mm" in line and "extra ==" not in line]
     assert "Requires-Dist: cityscapesscripts==2.3.0" in lines
+    assert "Requires-Python: >=3.10,<3.13" in lines  # as the Makefile says
 
 
 def test_nothing_is_copied_into_the_sources():
