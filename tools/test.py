@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from mmhps.engine import launch
+from mmhps.engine.console import short_errors
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,4 +57,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with short_errors():
+        main()

@@ -12,6 +12,7 @@ import torch
 from mmengine.config import Config
 
 from mmhps.engine import launch
+from mmhps.engine.console import short_errors
 from mmhps.engine.pretrained import torchvision_problem
 from mmhps.engine.resume import newest_whole_checkpoint
 
@@ -81,4 +82,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with short_errors():
+        main()

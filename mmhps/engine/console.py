@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from mmengine.logging import MMLogger, print_log
 from mmengine.runner import checkpoint
@@ -104,3 +107,20 @@ class QuietRunner(WholeRunner):
         logger = super().build_logger(*args, **kwargs)
         quiet(logger)
         return logger
+
+
+@contextmanager
+def short_errors() -> Iterator[None]:
+    """Ends a command at a ValueError or an OSError with its message alone.
+
+    They say what is wrong with a file or a value, which a traceback through three packages hides.
+    With ``--verbose`` it is shown.
+    """
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        if "--verbose" in sys.argv:
+            raise
+        # What a worker process raised brings its traceback as text.
+        message = re.sub(r"^Caught \w+ in DataLoader.*\n\w+: ", "", str(error), flags=re.DOTALL)
+        sys.exit(f"error: {message.strip()}\n(--verbose shows where it was raised)")

@@ -58,3 +58,36 @@ def test_path_of_a_loaded_checkpoint_goes_to_the_log(logger, tmp_path, capsys):
     checkpoint._load_checkpoint(str(tmp_path / "weights.pth"))
     assert capsys.readouterr().out == ""
     assert "weights.pth" in (tmp_path / "log").read_text()
+
+
+WORKER = """Caught FileNotFoundError in DataLoader worker process 1.
+Original Traceback (most recent call last):
+  File "worker.py", line 1, in _worker_loop
+ValueError: an earlier one
+
+FileNotFoundError: a.png: missing.
+Take the file from the archive: again."""
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ValueError("a.png: too small"), "a.png: too small"),
+        (FileNotFoundError(2, "a.png: missing"), "[Errno 2] a.png: missing"),
+        (FileNotFoundError(WORKER), "a.png: missing.\nTake the file from the archive: again."),
+    ],
+)
+def test_errors_of_the_input_end_with_their_message(monkeypatch, error, message):
+    monkeypatch.setattr("sys.argv", ["train.py", "config.py"])
+    with pytest.raises(SystemExit) as end, console.short_errors():
+        raise error
+    assert end.value.code == f"error: {message}\n(--verbose shows where it was raised)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"), [(["--verbose"], ValueError("x")), ([], RuntimeError("x"))]
+)
+def test_other_errors_and_verbose_ones_keep_their_traceback(monkeypatch, arguments, error):
+    monkeypatch.setattr("sys.argv", ["train.py", *arguments])
+    with pytest.raises(type(error)), console.short_errors():
+        raise error

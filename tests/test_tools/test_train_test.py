@@ -156,11 +156,13 @@ def config(toy, tmp_path, monkeypatch, request):
     return path
 
 
+WEIGHTS = {"layer.weight": torch.zeros(1, 3, 1, 1), "layer.bias": torch.zeros(1)}
+
+
 @pytest.fixture
 def checkpoint(config):
     """A checkpoint of the toy network."""
-    weights = {"layer.weight": torch.zeros(1, 3, 1, 1), "layer.bias": torch.zeros(1)}
-    torch.save(dict(state_dict=weights), "toy.pth")
+    torch.save(dict(state_dict=WEIGHTS), "toy.pth")
     return "toy.pth"
 
 
@@ -259,7 +261,7 @@ class MakesFolder:
 @pytest.fixture
 def evil(config):
     """A file that makes a folder when it is read."""
-    torch.save(dict(state_dict={}, meta={}, extra=MakesFolder()), "evil.pth")
+    torch.save(dict(state_dict=WEIGHTS, meta={}, extra=MakesFolder()), "evil.pth")
     return "evil.pth"
 
 
