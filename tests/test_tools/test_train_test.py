@@ -310,7 +310,7 @@ def test_downloaded_checkpoint_with_code_is_refused(config, evil, address):
 def test_trusted_checkpoint_is_read(config, evil, capsys):
     run_tool("test", config, evil, "--trust-checkpoint")
     assert Path("made").is_dir()
-    assert "test: boxes 4\n" in capsys.readouterr().out
+    assert "test: boxes 4  images 4\n" in capsys.readouterr().out
 
 
 def test_predictions_need_a_pickle_file(config, checkpoint, capsys):
