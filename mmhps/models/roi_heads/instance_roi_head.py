@@ -165,24 +165,21 @@ class InstanceRoIHead(StandardRoIHead):
         """
         rois, counts = bbox2roi(boxes), [len(b) for b in boxes]
         answer = self._answers(sampled, counts)
-        unasked = answer < 0
         with torch.no_grad():
-            asked = self._bbox_forward(x, rois[unasked])
-            for key in ("cls_score", "bbox_pred"):
-                value = box_results[key].detach()[answer]
-                value[unasked] = asked[key]
-                asked[key] = value.split(counts)
-            raw = self.bbox_head.predict_by_feat(
-                rois.split(counts), asked["cls_score"], asked["bbox_pred"], metas
+            asked = self._bbox_forward(x, rois[answer < 0])
+            scores, deltas = (
+                _answered(box_results[key].detach(), asked[key], answer).split(counts)
+                for key in ("cls_score", "bbox_pred")
             )
+            raw = self.bbox_head.predict_by_feat(rois.split(counts), scores, deltas, metas)
             detections = [self._suppress(image, self.train_score_thr) for image in raw]
         starts = [sum(counts[:i]) for i in range(len(counts))]
         picked = torch.cat(
             [d.pop("proposal") + start for d, start in zip(detections, starts, strict=True)]
         )
-        again = self._bbox_forward(x, rois[picked[unasked[picked]]])["cls_score"]
-        scores = box_results["cls_score"][answer[picked]]
-        scores = scores.masked_scatter(unasked[picked][:, None], again).softmax(-1)
+        answer = answer[picked]
+        again = self._bbox_forward(x, rois[picked[answer < 0]])["cls_score"]
+        scores = _answered(box_results["cls_score"], again, answer).softmax(-1)
         for image, part in zip(detections, scores.split([len(d) for d in detections]), strict=True):
             image.class_scores = part
             image.scores = part.gather(1, image.labels[:, None]).flatten()
@@ -274,6 +271,15 @@ class InstanceRoIHead(StandardRoIHead):
         # A sum, not a matrix product: autocast would take that in half precision.
         instances.mask_logits = (instances.class_weights[..., None, None] * masks).sum(dim=1)
         return instances
+
+
+def _answered(known: Tensor, asked: Tensor, answer: Tensor) -> Tensor:
+    """The rows ``answer`` of ``known``; where it is -1, those of ``asked`` one after the other."""
+    missing = answer < 0
+    row = answer.masked_scatter(
+        missing, len(known) + torch.arange(len(asked), device=answer.device)
+    )
+    return torch.cat([known, asked])[row]
 
 
 def _roi_instances(

@@ -5,7 +5,11 @@ from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.structures.bbox import bbox2roi
 from mmengine.structures import InstanceData
 
-from mmhps.models.roi_heads.instance_roi_head import _match_and_fall_back, _roi_instances
+from mmhps.models.roi_heads.instance_roi_head import (
+    _answered,
+    _match_and_fall_back,
+    _roi_instances,
+)
 
 
 def boxes(*rows):
@@ -60,6 +64,21 @@ def test_missed_ground_truth_falls_back_to_its_roi(sample):
     assert merged.gt_inds.tolist() == [0, -1, 1]
     assert merged.bboxes[2].tolist() == [20, 20, 30, 30]
     assert merged.detected.tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("known", "asked", "answer", "expected"),
+    [
+        ([1.0, 2.0], [7.0, 8.0], [-1, 1, -1, 0], [7, 2, 8, 1]),
+        ([], [7.0, 8.0], [-1, -1], [7, 8]),  # no RoI was sampled
+        ([1.0, 2.0], [], [1, 1], [2, 2]),
+        ([], [], [], []),
+    ],
+)
+def test_answers_that_are_known_and_those_that_were_asked_for(known, asked, answer, expected):
+    rows = torch.tensor(known)[:, None], torch.tensor(asked)[:, None]
+    found = _answered(*rows, torch.tensor(answer, dtype=torch.long))
+    assert found.flatten().tolist() == expected
 
 
 def test_unknown_source_of_instances(build_model):
