@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from narrow import NARROW, NARROW_R18, ONE_CONVOLUTION
 
 ROOT = Path(__file__).parents[1]
 
@@ -51,6 +52,20 @@ def wheel(tmp_path_factory):
     return path
 
 
+# Few proposals and detections, whatever their scores are.
+FEW = dict(
+    train_cfg=dict(
+        rpn_proposal=dict(nms_pre=50, max_per_img=30),
+        rcnn=dict(sampler=dict(num=24)),
+    ),
+    test_cfg=dict(
+        rpn=dict(nms_pre=50, max_per_img=30),
+        rcnn=dict(score_thr=0.0, max_per_img=10),
+        panoptic=dict(stuff_area_limit=0),
+    ),
+)
+
+
 @pytest.fixture
 def tiny_config():
     """Return a function from a config's path below configs/ to that config, very narrow."""
@@ -59,32 +74,8 @@ def tiny_config():
         from mmengine.config import Config
 
         cfg = Config.fromfile(ROOT / "configs" / name)
-        cfg.merge_from_dict(
-            dict(
-                model=dict(
-                    backbone=dict(depth=18, base_channels=8, init_cfg=None),
-                    neck=dict(in_channels=[8, 16, 32, 64], out_channels=16),
-                    rpn_head=dict(in_channels=16, feat_channels=16),
-                    roi_head=dict(
-                        bbox_roi_extractor=dict(out_channels=16),
-                        bbox_head=dict(in_channels=16, fc_out_channels=32),
-                        mask_roi_extractor=dict(out_channels=16),
-                        mask_head=dict(num_convs=1, in_channels=16, conv_out_channels=16),
-                    ),
-                    semantic_head=dict(in_channels=16, inner_channels=8),
-                    train_cfg=dict(
-                        rpn_proposal=dict(nms_pre=50, max_per_img=30),
-                        rcnn=dict(sampler=dict(num=24)),
-                    ),
-                    test_cfg=dict(
-                        rpn=dict(nms_pre=50, max_per_img=30),
-                        rcnn=dict(score_thr=0.0, max_per_img=10),
-                        panoptic=dict(stuff_area_limit=0),
-                    ),
-                )
-            )
-        )
-        cfg.merge_from_dict(dict(model=model))
+        for settings in (NARROW, NARROW_R18, ONE_CONVOLUTION, FEW, model):
+            cfg.merge_from_dict(dict(model=settings))
         return cfg
 
     return load

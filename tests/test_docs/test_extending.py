@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
+from narrow import NARROW, ONE_CONVOLUTION
 from PIL import Image
 
 import mmhps  # noqa: F401  (registers the modules)
@@ -22,19 +23,6 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL)
 MODULES = ("write_map", "write_panoptic", "my_fusion")
-# Heads in a fraction of their width: it is the wiring that is tested.
-SMALL = dict(
-    backbone=dict(init_cfg=None),
-    neck=dict(out_channels=16),
-    rpn_head=dict(in_channels=16, feat_channels=16),
-    roi_head=dict(
-        bbox_roi_extractor=dict(out_channels=16),
-        bbox_head=dict(in_channels=16, fc_out_channels=32),
-        mask_roi_extractor=dict(out_channels=16),
-        mask_head=dict(num_convs=1, in_channels=16, conv_out_channels=16),
-    ),
-    semantic_head=dict(in_channels=16, inner_channels=8),
-)
 
 
 @pytest.fixture
@@ -56,7 +44,9 @@ def files(tmp_path, monkeypatch):
 
 def load(name):
     cfg = Config.fromfile(f"configs/mine/{name}.py")
-    cfg.merge_from_dict(dict(model=SMALL))
+    cfg.merge_from_dict(dict(model=dict(backbone=dict(init_cfg=None))))
+    for settings in (NARROW, ONE_CONVOLUTION):
+        cfg.merge_from_dict(dict(model=settings))
     torch.manual_seed(0)
     return cfg, MODELS.build(cfg.model)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from generated import kinds, numbers, seeds, sizes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,9 +19,6 @@ from mmhps.functional import (
     resampled,
 )
 
-sizes = st.tuples(st.integers(1, 12), st.integers(1, 12))
-seeds = st.integers(0, 2**32 - 1)
-kinds = st.sampled_from(["smooth", "ties", "extreme"])
 edges = st.one_of(
     st.integers(-6, 34).map(lambda k: k / 2),  # on pixels and on their centres
     st.floats(-20, 40, width=32),
@@ -28,16 +26,6 @@ edges = st.one_of(
 )
 # Corners in any order: inverted boxes, boxes without area and beyond the image among them.
 box_lists = st.lists(st.tuples(edges, edges, edges, edges), max_size=4)
-
-
-def numbers(seed, kind, *shape):
-    """Random float32 numbers: normal, with many ties, or up to 1e4."""
-    values = np.random.default_rng(seed).standard_normal(shape)
-    if kind == "ties":
-        values = values.round()
-    if kind == "extreme":
-        values = (1e4 * values).clip(-1e4, 1e4)
-    return torch.tensor(values, dtype=torch.float32)
 
 
 def bilinear(grid, y, x):

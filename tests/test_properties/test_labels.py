@@ -2,6 +2,7 @@
 
 import numpy as np
 from cityscapesscripts.helpers.labels import labels as cityscapes_labels
+from generated import seeds, sizes
 from hypothesis import given
 from hypothesis import strategies as st
 from mmdet.datasets.transforms import Pad, RandomCrop, RandomFlip, Resize
@@ -19,8 +20,6 @@ from mmhps.datasets.id_maps import (
 from mmhps.datasets.transforms import LoadPanopticIds, PackPanopticInputs, PanopticIdsToInstances
 
 VOID = 255
-sizes = st.tuples(st.integers(1, 12), st.integers(1, 12))
-seeds = st.integers(0, 2**32 - 1)
 void_values = st.sampled_from([0, 1, 4, 9, 14, 29])
 stuff_values = st.sampled_from([7, 8, 23])
 crowd_values = st.sampled_from([24, 26, 33])

@@ -8,6 +8,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import load_checkpoint
+from narrow import NARROW, NARROW_R18
 
 import mmhps  # noqa: F401  (registers the modules)
 from mmhps.engine.mmdet_weights import adapt
@@ -17,17 +18,6 @@ SYSTEMS = ("semantic-plus-instance", "panoptic-fpn", "hps", "hps-isi")
 THINGS = ("person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle")
 # Of the eight, where COCO's 80 classes have them; rider is not there.
 COCO_ROWS = dict(person=0, bicycle=1, car=2, motorcycle=3, bus=5, train=6, truck=7)
-NARROW = dict(
-    backbone=dict(depth=18, base_channels=8, init_cfg=None),
-    neck=dict(in_channels=[8, 16, 32, 64], out_channels=16),
-    rpn_head=dict(in_channels=16, feat_channels=16),
-    roi_head=dict(
-        bbox_roi_extractor=dict(out_channels=16),
-        bbox_head=dict(in_channels=16, fc_out_channels=32),
-        mask_roi_extractor=dict(out_channels=16),
-        mask_head=dict(in_channels=16, conv_out_channels=16),
-    ),
-)
 SEMANTIC = dict(semantic_head=dict(in_channels=16, inner_channels=32))
 
 
@@ -54,7 +44,8 @@ def build(model_config):
 def source():
     """The weights of a narrow Panoptic FPN of MMDetection; class rows hold their number."""
     cfg = their_config()
-    cfg.merge_from_dict(dict(model={**NARROW, **SEMANTIC}))
+    for settings in (NARROW, NARROW_R18, SEMANTIC):
+        cfg.merge_from_dict(dict(model=settings))
     state = build(cfg.model).state_dict()
     for layer, rows in (
         ("bbox_head.fc_cls", 1),
@@ -134,7 +125,8 @@ def test_loads_with_nothing_missing_but_what_the_table_says(
 def test_heads_say_of_the_shared_classes_what_theirs_say(tool, narrow):
     """Class scores, box deltas and masks of the same features."""
     cfg = their_config()
-    cfg.merge_from_dict(dict(model={**NARROW, **SEMANTIC}))
+    for settings in (NARROW, NARROW_R18, SEMANTIC):
+        cfg.merge_from_dict(dict(model=settings))
     theirs, ours = build(cfg.model), build(narrow("hps").model)
     adapted = adapt(theirs.state_dict(), ours.state_dict(), coco_things(), THINGS)
     ours.load_state_dict(adapted.state, strict=False)
