@@ -230,6 +230,7 @@ def test_several_processes_give_the_same_digits(ranks, tmp_path, monkeypatch):
 
 def run_rank(rank, ranks, port, folder):
     """Score some images in one of several real processes."""
+    torch.set_num_threads(1)  # the parent's threads are not there after a fork
     torch.distributed.init_process_group(
         "gloo", f"tcp://127.0.0.1:{port}", world_size=len(ranks), rank=rank
     )
@@ -251,7 +252,10 @@ def test_two_real_processes(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     ranks = [[0, 2, 4], [1, 3, 0]]
-    torch.multiprocessing.spawn(run_rank, (ranks, port, tmp_path), len(ranks))
+    # Forked: a new interpreter would import this file as tests.…, a name that other packages take.
+    torch.multiprocessing.start_processes(
+        run_rank, (ranks, port, tmp_path), nprocs=len(ranks), start_method="fork"
+    )
     single = evaluate(random_samples(tmp_path / "rank0", 5, seed=1))
     for rank in range(2):
         assert json.loads((tmp_path / f"rank{rank}.json").read_text()) == single
