@@ -74,7 +74,7 @@ def test_any_sizes(size, low):
 def test_strips(boxes, pixels, monkeypatch):
     logits, layers, offsets = scene(boxes)
     whole = fused_argmax(logits, T, layers, 4.0, offsets)
-    monkeypatch.setattr(fast_fusion, "_STRIP", pixels)
+    monkeypatch.setattr(fast_fusion, "_STRIP", (pixels, pixels))
     assert torch.equal(fused_argmax(logits, T, layers, 4.0, offsets), whole)
 
 
