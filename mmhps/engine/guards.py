@@ -71,8 +71,8 @@ class ClassCheckHook(Hook):
             ValueError: The classes differ.
         """
         metas = _metas(runner)
-        for meta in metas:
-            check_same_classes(meta, metas[0], "one data set of the run", "another")
+        check_classes(_class_names(metas), "Correct the metainfo of the data sets.")
+        for meta in metas.values():
             check_model_classes(_bare(runner.model), meta)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -83,8 +83,7 @@ class ClassCheckHook(Hook):
                 the model's; or, unless training only starts from it, a tensor is missing.
         """
         saved = checkpoint.get("meta", {}).get("dataset_meta") or {}
-        for meta in _metas(runner):
-            check_same_classes(saved, meta, "the checkpoint", "the data")
+        check_classes(_class_names({"the checkpoint": saved, **_metas(runner)}), _REMEDY)
         start = isinstance(runner._train_loop, BaseLoop) and not runner._resume
         check_tensors(_bare(runner.model), checkpoint.get("state_dict", checkpoint), not start)
 
@@ -93,24 +92,40 @@ def _bare(model: nn.Module) -> nn.Module:
     return model.module if is_model_wrapper(model) else model
 
 
-def _metas(runner: Runner) -> list[Mapping]:
+def _metas(runner: Runner) -> dict[str, Mapping]:
     """The meta information of the data sets of the loops that this run has built."""
-    loops = (runner._train_loop, runner._val_loop, runner._test_loop)
-    datasets = [loop.dataloader.dataset for loop in loops if isinstance(loop, BaseLoop)]
-    return [dataset.metainfo for dataset in datasets if hasattr(dataset, "metainfo")]
+    loops = dict(training=runner._train_loop, validation=runner._val_loop, test=runner._test_loop)
+    datasets = {
+        f"the {name} data": loop.dataloader.dataset
+        for name, loop in loops.items()
+        if isinstance(loop, BaseLoop)
+    }
+    return {name: data.metainfo for name, data in datasets.items() if hasattr(data, "metainfo")}
 
 
-def check_same_classes(one: Mapping, other: Mapping, name: str, other_name: str) -> None:
-    """Raises a ValueError where two lists of classes are known and differ."""
-    classes, others = (tuple(meta.get("classes") or ()) for meta in (one, other))
-    if not classes or not others or classes == others:
-        return
-    if len(classes) != len(others):
-        what = f"{len(classes)} classes in {name}, {len(others)} in {other_name}"
-    else:
-        i = next(i for i, pair in enumerate(zip(classes, others, strict=True)) if len({*pair}) > 1)
-        what = f"class {i} is {classes[i]!r} in {name}, {others[i]!r} in {other_name}"
-    raise ValueError(f"{what}: labels would be mistaken for each other. {_REMEDY}")
+def _class_names(metas: Mapping[str, Mapping]) -> dict[str, Sequence[str]]:
+    return {source: meta.get("classes") or () for source, meta in metas.items()}
+
+
+def check_classes(classes: Mapping[str, Sequence[str]], remedy: str) -> None:
+    """Raises a ValueError unless all sources name the same classes in the same order.
+
+    Args:
+        classes: Class names by where they come from; none where that is not known.
+        remedy: What to do about it, for the message.
+    """
+    known = [(source, tuple(names)) for source, names in classes.items() if names]
+    for source, names in known[1:]:
+        first, expected = known[0]
+        if len(names) != len(expected):
+            what = f"{len(expected)} classes in {first}, {len(names)} in {source}"
+        elif names != expected:
+            pairs = enumerate(zip(expected, names, strict=True))
+            i, (one, other) = next((i, pair) for i, pair in pairs if pair[0] != pair[1])
+            what = f"class {i} is {one!r} in {first}, {other!r} in {source}"
+        else:
+            continue
+        raise ValueError(f"{what}: labels would be mistaken for each other. {remedy}")
 
 
 _REMEDY = (

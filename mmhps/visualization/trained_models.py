@@ -12,6 +12,10 @@ from mmengine.config import ConfigDict
 from mmengine.dataset import Compose, pseudo_collate
 
 from mmhps.engine.checkpoints import load_checkpoint
+from mmhps.engine.guards import check_classes
+
+COMPARABLE = "Compare models of one data set."
+"""What to do where models of other classes would be compared."""
 
 
 def load_model(
@@ -57,24 +61,12 @@ def load_model_of_classes(
 
     Raises:
         FileNotFoundError, ValueError: See :func:`load_checkpoint`, :func:`load_model` and
-            :func:`check_classes`.
+            :func:`mmhps.engine.guards.check_classes`.
     """
     checkpoint = load_checkpoint(path)
-    trained = trained_meta(checkpoint)
-    if "classes" in trained:
-        check_classes({**classes, path: trained["classes"]})
+    trained = trained_meta(checkpoint).get("classes", ())
+    check_classes({**classes, path: trained}, COMPARABLE)
     return load_model(model_config, checkpoint, path)
-
-
-def check_classes(classes: Mapping[str, Sequence[str]]) -> None:
-    """Raise a ValueError unless all sources (file name -> class names) name the same classes."""
-    (first, expected), *others = classes.items()
-    for source, found in others:
-        if tuple(found) != tuple(expected):
-            raise ValueError(
-                f"{source}: its classes differ from those of {first}, so that the models cannot "
-                f"be compared: {tuple(found)} against {tuple(expected)}. Use models of one data set"
-            )
 
 
 def predicted_ids(sample: DetDataSample) -> np.ndarray:

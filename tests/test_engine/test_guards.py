@@ -10,8 +10,8 @@ from mmhps.datasets import CityscapesPanopticDataset
 from mmhps.engine.guards import (
     FiniteLossHook,
     RepeatableHook,
+    check_classes,
     check_model_classes,
-    check_same_classes,
     check_tensors,
 )
 
@@ -62,12 +62,19 @@ def test_model_of_other_classes_is_refused(build_model):
         check_model_classes(model, shifted)
 
 
-def test_order_of_classes():
-    check_same_classes({}, META, "the checkpoint", "the data")
-    check_same_classes(dict(classes=list(META["classes"])), META, "the checkpoint", "the data")
-    swapped = dict(classes=("rider", "person", *META["classes"][2:]))
-    with pytest.raises(ValueError, match="class 0 is 'rider' in the checkpoint, 'person' in the"):
-        check_same_classes(swapped, META, "the checkpoint", "the data")
+def test_classes_agree():
+    names = ("person", "car")
+    check_classes({}, "")
+    check_classes({"a.pth": ()}, "")
+    check_classes({"a.pth": names, "b.pth": (), "the data": list(names)}, "")
+
+
+def test_classes_differ():
+    sources = {"unknown": (), "a.pth": ("car", "person"), "the data": ("car", "bus")}
+    with pytest.raises(ValueError, match=r"class 1 is 'person' in a\.pth, 'bus' in .*Give in\."):
+        check_classes(sources, "Give in.")
+    with pytest.raises(ValueError, match=r"2 classes in a\.pth, 1 in the data"):
+        check_classes({**sources, "the data": ("car",)}, "")
 
 
 def test_tensors():

@@ -34,6 +34,7 @@ from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmhps.datasets.id_maps import read_true_segments
+from mmhps.engine.guards import check_classes
 from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
 from mmhps.functional.panoptic_quality import panoptic_quality
 from mmhps.functional.segment_matching import panoptic_stats
@@ -47,7 +48,7 @@ from mmhps.visualization import (
     scaled_size,
 )
 from mmhps.visualization.trained_models import (
-    check_classes,
+    COMPARABLE,
     load_model_of_classes,
     predict_panoptic,
 )
@@ -259,9 +260,8 @@ def load_configs(args: argparse.Namespace) -> list[Config]:
     for config in configs:
         config.merge_from_dict(args.cfg_options)
     init_default_scope(configs[0].get("default_scope", "mmdet"))
-    check_classes(
-        {path: dataset_classes(c) for c, (path, _) in zip(configs, args.pairs, strict=True)}
-    )
+    classes = {path: dataset_classes(c) for c, (path, _) in zip(configs, args.pairs, strict=True)}
+    check_classes(classes, COMPARABLE)
     return configs
 
 
