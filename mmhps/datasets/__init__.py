@@ -3,6 +3,7 @@
 from mmhps.datasets.cityscapes_panoptic import CityscapesPanopticDataset
 from mmhps.datasets.coco_panoptic import CocoPanopticIdDataset
 from mmhps.datasets.panoptic_id_dataset import PanopticIdDataset
+from mmhps.datasets.samplers import RepeatableInfiniteSampler, RepeatableSampler
 from mmhps.datasets.transforms import LoadPanopticIds, PackPanopticInputs, PanopticIdsToInstances
 
 __all__ = [
@@ -12,4 +13,6 @@ __all__ = [
     "PackPanopticInputs",
     "PanopticIdDataset",
     "PanopticIdsToInstances",
+    "RepeatableInfiniteSampler",
+    "RepeatableSampler",
 ]

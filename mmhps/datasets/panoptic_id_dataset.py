@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from tqdm import tqdm
 
 from mmhps.datasets.id_maps import Segment
+from mmhps.datasets.samplers import SeededIndex
 
 _SECONDS_BEFORE_BAR = 3
 _READERS = 4  # decoding a PNG releases the GIL, so threads help
@@ -142,7 +143,12 @@ class PanopticIdDataset(BaseDataset):
         return {**info, **names}
 
     def prepare_data(self, idx: int) -> Any:
-        """Run the pipeline on one image. See :meth:`load`."""
+        """Run the pipeline on one image, with the random numbers of its index if it brings any.
+
+        See :meth:`load` and :class:`mmhps.datasets.samplers.SeededIndex`.
+        """
+        if isinstance(idx, SeededIndex):
+            idx.set_seed()
         return self.load(self.get_data_info(idx))
 
     def load(self, info: dict) -> Any:

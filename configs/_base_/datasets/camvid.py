@@ -34,7 +34,7 @@ test_pipeline = [
 ]
 train_dataloader = dict(
     batch_size=4,
-    sampler=dict(type="InfiniteSampler", shuffle=True),
+    sampler=dict(type="RepeatableInfiniteSampler", shuffle=True),
     dataset=dict(data_root=data_root, metainfo=metainfo, pipeline=train_pipeline),
 )
 val_dataloader = dict(

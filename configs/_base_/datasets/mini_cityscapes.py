@@ -18,7 +18,7 @@ test_pipeline = [
 ]
 train_dataloader = dict(
     batch_size=4,
-    sampler=dict(type="InfiniteSampler", shuffle=True),
+    sampler=dict(type="RepeatableInfiniteSampler", shuffle=True),
     dataset=dict(data_root=data_root, pipeline=train_pipeline),
 )
 val_dataloader = dict(batch_size=4, dataset=dict(data_root=data_root, pipeline=test_pipeline))
