@@ -1,4 +1,4 @@
-"""The paper's equations as pure functions of tensors: one equation, one function, one file."""
+"""Pure functions of tensors: the paper's equations, one in a file, and what makes them fast."""
 
 from .canvas import (
     Layer,
@@ -27,6 +27,7 @@ from .panoptic_logits import (
     stuff_log_probabilities,
 )
 from .resampling import Resampled, resampled
+from .roi_align import roi_align
 from .soft_argmax import soft_argmax, soft_one_hot
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "paste_canvases",
     "paste_windows",
     "resampled",
+    "roi_align",
     "segment_weights",
     "soft_argmax",
     "soft_one_hot",

@@ -2,10 +2,8 @@
 # with batch normalization everywhere because it starts from scratch.
 _base_ = "./panoptic_fpn.py"
 norm_cfg = dict(type="BN", requires_grad=True)
-# One sample per bin, fast on a CPU, and levels chosen for images of a quarter of the size.
-roi_extractor = dict(
-    type="SamplingRoIExtractor", out_channels=64, finest_scale=28, roi_layer=dict(sampling_ratio=1)
-)
+# One sample per bin, and levels chosen for images of a quarter of the size.
+roi_extractor = dict(out_channels=64, finest_scale=28, roi_layer=dict(sampling_ratio=1))
 model = dict(
     backbone=dict(depth=18, base_channels=32, frozen_stages=-1, norm_eval=False, init_cfg=None),
     neck=dict(in_channels=[32, 64, 128, 256], out_channels=64, norm_cfg=norm_cfg),

@@ -1,0 +1,94 @@
+import math
+
+import pytest
+import torch
+from mmcv.ops import roi_align as mmcv_roi_align
+
+from mmhps.functional import roi_align
+
+ROIS = torch.tensor(
+    [
+        [1, 3.0, 2.0, 30.0, 19.0],
+        [0, 0.0, 0.0, 64.0, 32.0],  # the whole image
+        [1, 60.0, 30.0, 64.0, 32.0],  # its corner
+        [0, 10.2, 5.1, 10.3, 5.2],  # less than a cell
+        [1, 7.0, 7.0, 7.0, 7.0],  # without area
+        [0, -40.0, -9.0, 20.0, 50.0],  # beyond three sides
+        [0, 70.0, 40.0, 90.0, 60.0],  # outside
+        [1, 0.0, 15.0, 64.0, 16.0],  # a line
+    ]
+)
+
+
+def features(seed=0):
+    return torch.randn(2, 3, 8, 16, generator=torch.Generator().manual_seed(seed))
+
+
+def test_no_boxes():
+    x = features().requires_grad_()
+    pooled = roi_align(x, torch.zeros(0, 5), 7)
+    assert pooled.shape == (0, 3, 7, 7)
+    pooled.sum().backward()
+    assert (x.grad == 0).all()
+
+
+def test_one_bin_by_hand():
+    # The middle of the box is the point (1, 1) between the four cells.
+    x = torch.tensor([[[[1.0, 2.0], [3.0, 6.0]]]])
+    rois = torch.tensor([[0, 0.0, 0.0, 4.0, 4.0]])
+    assert roi_align(x, rois, 1, spatial_scale=0.5, sampling_ratio=1).tolist() == [[[[3.0]]]]
+
+
+def test_adaptive_samples_by_hand():
+    # Four cells wide, one high: samples at their middles, 0 to 3.
+    x = torch.tensor([[[[1.0, 2.0, 4.0, 8.0]]]])
+    rois = torch.tensor([[0, 0.0, 0.0, 4.0, 1.0]])
+    assert roi_align(x, rois, 1).tolist() == [[[[15 / 4]]]]
+    # With two samples, at 0.5 and 2.5: (1.5 + 6) / 2.
+    assert roi_align(x, rois, 1, sampling_ratio=2).tolist() == [[[[3.75]]]]
+    # Two bins along each axis, with two samples across and one down: at -0.25 and 0.25.
+    assert roi_align(x, rois, 2).tolist() == [[[[1.5, 6.0], [1.5, 6.0]]]]
+
+
+@pytest.mark.parametrize("ratio", [0, 1, 2])
+@pytest.mark.parametrize("size", [1, 7, 14])
+def test_equals_mmcv_forwards_and_backwards(size, ratio):
+    ours, theirs = features().requires_grad_(), features().requires_grad_()
+    weight = torch.randn(len(ROIS), 3, size, size, generator=torch.Generator().manual_seed(1))
+    pooled = roi_align(ours, ROIS, size, 0.25, ratio)
+    expected = mmcv_roi_align(theirs, ROIS, (size, size), 0.25, ratio, "avg", True)
+    torch.testing.assert_close(pooled, expected, atol=1e-5, rtol=1e-5)
+    (pooled * weight).sum().backward()
+    (expected * weight).sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("ratio", [0, 2])
+def test_many_boxes_equal_mmcv(ratio):
+    generator = torch.Generator().manual_seed(2)
+    corners = torch.rand(300, 2, 2, generator=generator) * torch.tensor([100.0, 60.0]) - 20
+    boxes = torch.cat([corners.amin(1), corners.amax(1)], dim=1)
+    rois = torch.cat([torch.arange(300.0)[:, None] % 2, boxes], dim=1)
+    expected = mmcv_roi_align(features(), rois, (7, 7), 0.25, ratio, "avg", True)
+    pooled = roi_align(features(), rois, 7, 0.25, ratio)
+    torch.testing.assert_close(pooled, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_memory_layout_does_not_matter():
+    x = features()
+    last = x.contiguous(memory_format=torch.channels_last)
+    assert torch.equal(roi_align(last, ROIS, 7, 0.25), roi_align(x, ROIS, 7, 0.25))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_box_that_is_not_finite_counts_as_nothing(value):
+    rois = torch.tensor([[0, 1.0, 1.0, 5.0, 5.0], [0, 1.0, 1.0, value, 5.0]])
+    pooled = roi_align(features(), rois, 2)
+    assert torch.equal(pooled[:1], roi_align(features(), rois[:1], 2))
+    assert (pooled[1] == 0).all()
+
+
+@pytest.mark.parametrize("ratio", [0, 1])
+def test_gradient(ratio):
+    x = features().double().requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: roi_align(x, ROIS, 2, 0.25, ratio), x)
