@@ -1,10 +1,12 @@
 import pytest
 import torch
+import torch.nn.functional as F
 from mmdet.structures import DetDataSample
 from mmengine.structures import PixelData
 from torch import nn
 
 from mmhps.models import ConcatSemanticHead, ISISemanticHead
+from mmhps.models.seg_heads.concat_semantic_head import PartsConv2d
 
 SMALL = dict(num_things_classes=2, num_stuff_classes=3, in_channels=4, inner_channels=8)
 
@@ -14,13 +16,16 @@ def pyramid(size=16, channels=4):
 
 
 def test_paper_structure():
-    """512 concatenated channels; P2..P5 with 1, 1, 2, 3 convolutions and 0, 1, 2, 3 upsamplings."""
+    """512 channels; P2..P5 with 1, 1, 2, 3 convolutions and 0, 1, 2, 3 upsamplings.
+
+    The last upsampling of P3..P5 comes behind the classifier, see below.
+    """
     head = ConcatSemanticHead()
     assert isinstance(head.classifier, nn.Conv2d)
     assert (head.classifier.in_channels, head.classifier.out_channels) == (512, 19)
     convs = [sum(isinstance(m, nn.Conv2d) for m in b.modules()) for b in head.conv_upsample_layers]
     assert convs == [1, 1, 2, 3]
-    assert [layer.num_upsample for layer in head.conv_upsample_layers] == [0, 1, 2, 3]
+    assert [layer.num_upsample for layer in head.conv_upsample_layers] == [0, 0, 1, 2]
     assert sum(isinstance(m, nn.BatchNorm2d) for m in head.modules()) == 7
 
 
@@ -31,7 +36,9 @@ def test_paper_structure_with_isi():
     first = next(m for m in head.classifier.modules() if isinstance(m, nn.Conv2d))
     assert first.in_channels == 512 + 8
     for block in head.classifier:
-        assert [type(m) for m in block.children()] == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
+        conv, norm, activation = block.children()
+        assert isinstance(conv, nn.Conv2d)
+        assert (type(norm), type(activation)) == (nn.BatchNorm2d, nn.ReLU)
     assert isinstance(ISISemanticHead().classifier[-1], nn.Conv2d)
 
 
@@ -114,3 +121,42 @@ def test_blocks_behind_the_first_start_as_the_identity():
     usual = ISISemanticHead(**SMALL, identity_init=False).eval()
     usual.init_weights()
     assert not torch.allclose(usual.classifier[1](positive), positive, atol=0.1)
+
+
+def upsampled(head, x):
+    """P2..P5 as the paper describes them: each upsampled to h x w."""
+    levels = [layer(level) for layer, level in zip(head.conv_upsample_layers, x, strict=False)]
+    return [levels[0], *(F.interpolate(f, scale_factor=2, mode="bilinear") for f in levels[1:])]
+
+
+def test_equals_the_classifier_of_concatenated_levels():
+    head, x = ConcatSemanticHead(**SMALL).eval(), pyramid()
+    levels = torch.cat(upsampled(head, x), dim=1)
+    expected = F.conv2d(levels, head.classifier.weight, head.classifier.bias)
+    torch.testing.assert_close(head(x)["seg_preds"], expected)
+
+
+def test_isi_equals_the_blocks_of_concatenated_levels():
+    head, x, isi = ISISemanticHead(**SMALL).eval(), pyramid(), torch.randn(2, 2, 16, 16)
+    first, *others = head.classifier
+    y = F.conv2d(torch.cat([*upsampled(head, x), isi], dim=1), first.conv.weight, padding=1)
+    y = first.norm(y).relu()
+    for block in others:
+        y = block(y)
+    torch.testing.assert_close(head((*x, isi))["seg_preds"], y)
+
+
+def test_parts_by_hand():
+    """Two channels in one tensor, one in the other: 1 * 1 + 2 * 10 + 3 * 100 + 0.5."""
+    conv = PartsConv2d(3, 1, 1)
+    with torch.no_grad():
+        conv.weight.copy_(torch.tensor([1.0, 2.0, 3.0]).view(1, 3, 1, 1))
+        conv.bias.fill_(0.5)
+    parts = torch.tensor([[[[1.0]], [[10.0]]]]), torch.tensor([[[[100.0]]]])
+    assert conv(parts).tolist() == [[[[321.5]]]]
+    assert [share.item() for share in conv.shares(parts)] == [21.5, 300.0]
+
+
+def test_parts_of_other_widths_are_an_error():
+    with pytest.raises(RuntimeError, match="split"):
+        PartsConv2d(3, 1, 1)([torch.zeros(1, 2, 1, 1)])
