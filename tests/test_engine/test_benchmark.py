@@ -26,6 +26,8 @@ def test_report_ends_with_one_json_object(capsys, tmp_path):
         ],
         ok=False,
     )
+    assert finish([Row("z", 2.0, 1.0, 0.5, None)]), "a figure without a target"
+    assert "missed" not in capsys.readouterr().out
     out = tmp_path / "new" / "x.json"
     assert finish(rows[:1], out=out)
     stored = json.loads(out.read_text())

@@ -16,6 +16,9 @@ from torch import Tensor
 
 from mmhps.functional import match_instances, soft_one_hot
 
+_ASKED = 256
+"""RoIs that the box head sees at a time where no gradient is needed: more take more memory."""
+
 
 @MODELS.register_module()
 class InstanceRoIHead(StandardRoIHead):
@@ -166,9 +169,11 @@ class InstanceRoIHead(StandardRoIHead):
         rois, counts = bbox2roi(boxes), [len(b) for b in boxes]
         answer = self._answers(sampled, counts)
         with torch.no_grad():
-            asked = self._bbox_forward(x, rois[answer < 0])
+            asked = [self._bbox_forward(x, part) for part in rois[answer < 0].split(_ASKED)]
             scores, deltas = (
-                _answered(box_results[key].detach(), asked[key], answer).split(counts)
+                _answered(
+                    box_results[key].detach(), torch.cat([part[key] for part in asked]), answer
+                ).split(counts)
                 for key in ("cls_score", "bbox_pred")
             )
             raw = self.bbox_head.predict_by_feat(rois.split(counts), scores, deltas, metas)
