@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 ID_DIVISOR = 1000
 """An ``instanceIds`` value is ``label id`` (< 1000) or ``label id * 1000 + instance`` (>= 1000)."""
 
+_ROWS = 64  # of an image that are converted at a time
 _TRAINED = [label for label in labels if not label.ignoreInEval]
 THING_CLASSES = tuple(label.name for label in _TRAINED if label.hasInstances)
 STUFF_CLASSES = tuple(label.name for label in _TRAINED if not label.hasInstances)
@@ -98,10 +99,15 @@ def read_rgb_ids(path: str | Path) -> np.ndarray:
             f"{path}: expected an RGB panoptic PNG, got an image of Pillow mode {image.mode!r}. "
             f"Name the folder of the panoptic PNGs, not the one of label or instance id maps."
         )
-    # Four bytes per pixel, R first, read as one number without its highest byte.
-    raw = image.tobytes("raw", "RGBX" if image.mode == "RGB" else "RGBA")
-    ids = np.frombuffer(raw, dtype="<u4") & 0xFFFFFF
-    return ids.view("<i4").reshape(image.height, image.width).astype(np.int32, copy=False)
+    # Four bytes per pixel, R first, read as one number without its highest byte; some rows at a
+    # time, whose bytes stay in the cache.
+    ids = np.empty((image.height, image.width), dtype="<u4")
+    for top in range(0, image.height, _ROWS):
+        strip = image.crop((0, top, image.width, min(top + _ROWS, image.height)))
+        raw = strip.tobytes("raw", "RGBX" if image.mode == "RGB" else "RGBA")
+        ids[top : top + _ROWS] = np.frombuffer(raw, dtype="<u4").reshape(-1, image.width)
+    ids &= 0xFFFFFF
+    return ids.view("<i4").astype(np.int32, copy=False)
 
 
 def _open(path: str | Path) -> Image.Image:
