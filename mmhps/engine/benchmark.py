@@ -18,6 +18,7 @@ from tqdm import tqdm
 from mmhps.engine.experiment import versions
 from mmhps.engine.report import benchmark_table
 
+_M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -84,28 +85,27 @@ def _synchronize() -> None:
 
 
 def compare_memory(
-    case: str,
-    ours: Callable[[], object],
-    peer: Callable[[], object],
-    target: float | None,
-    repeats: int = 3,
+    case: str, ours: Callable[[], object], peer: Callable[[], object], target: float | None
 ) -> list[Row]:
-    """Compare peak memory, in MiB in place of milliseconds; no row where Linux does not tell.
-
-    Medians of ``repeats`` calls of each, by turns: what is free already varies.
-    """
-    peaks = [[peak_memory(function) for function in (ours, peer)] for _ in range(repeats)]
-    if None in peaks[0]:
+    """Compare peak memory, in MiB in place of milliseconds; no row where Linux does not tell."""
+    memory = [peak_memory(function) for function in (ours, peer)]
+    if None in memory:
         return []
-    mine, theirs = (round(max(statistics.median(p), 0.1), 1) for p in zip(*peaks, strict=True))
+    mine, theirs = (round(max(value, 0.1), 1) for value in memory)
     return [Row(f"memory (MiB), {case}", mine, theirs, round(theirs / mine, 2), target)]
 
 
 def peak_memory(function: Callable[[], object]) -> float | None:
-    """MiB that a call adds to the resident memory at its peak; None where Linux does not tell."""
+    """MiB that a call adds to the resident memory at its peak; None where Linux does not tell.
+
+    From the first call on, this process gives memory back at once, so that what counts is what is
+    used at the same time. That costs time: measure times before.
+    """
     gc.collect()
     try:
-        ctypes.CDLL("libc.so.6").malloc_trim(0)  # what is free already would not add to it
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(_M_MMAP_THRESHOLD, 1 << 16)  # larger blocks go back as soon as they are free
+        libc.malloc_trim(0)  # what is free already would not add to it
         _CLEAR.write_text("5", encoding="ascii")  # forget the highest value so far
         before = _memory("VmRSS")
         function()

@@ -154,16 +154,17 @@ def equals_reference(scene: Scene) -> bool:
 def run(instances: Sequence[int], repeats: int, out: Path | None = None) -> bool:
     """Compare every size and number of instances; print the table; return whether all is well."""
     ours, peer = Ours(), Peer()
-    rows, agree = [], True
+    calls, agree = {}, True
     for (width, height), target in SIZES.items():
         for count in instances:
             scene = make_scene(width, height, count)
             agree &= equals_reference(scene)
-            name = f"{width}x{height}, {count} instances"
             goal = target if count >= 30 else 1.0
-            calls = [lambda f=f, s=scene: f(s) for f in (ours, peer)]
-            rows.append(compare(name, *calls, goal, repeats))
-            rows += compare_memory(name, *calls, MEMORY_TARGET)
+            pair = [lambda f=f, s=scene: f(s) for f in (ours, peer)]
+            calls[f"{width}x{height}, {count} instances"] = *pair, goal
+    rows = [compare(case, *call, repeats) for case, call in calls.items()]
+    for case, (mine, theirs, _) in calls.items():
+        rows += compare_memory(case, mine, theirs, MEMORY_TARGET)
     return finish(rows, agree, out)
 
 

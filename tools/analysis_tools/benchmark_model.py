@@ -143,19 +143,18 @@ def run(task: str, repeats: int, out: Path | None = None) -> bool:
     """Compare both HPS systems with the peer; return whether every target is reached."""
     init_default_scope("mmdet")
     peers = {"": make_call(peer_config(), task), PEER: make_call(peer_config(True), task)}
-    rows = []
+    calls = {}
     for system, settings, target in CASES[task]:
         model = configure(system)
         model.roi_head.update(settings)
         ours = make_call(model, task)
         name = ", ".join([SYSTEMS[system], *map("{0[0]}={0[1]}".format, settings.items()), task])
         for addition, peer in peers.items():
-            case, goal, memory = name + addition, round(target, 3), round(MEMORY_TARGET, 3)
-            if addition:
-                goal = memory = None
-            rows.append(compare(case, ours, peer, goal, repeats))
-            if task == "train":
-                rows += compare_memory(case, ours, peer, memory)
+            calls[name + addition] = ours, peer, None if addition else round(target, 3)
+    rows = [compare(case, *call, repeats) for case, call in calls.items()]
+    if task == "train":
+        for case, (ours, peer, target) in calls.items():
+            rows += compare_memory(case, ours, peer, target and round(MEMORY_TARGET, 3))
     return finish(rows, out=out)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -27,22 +27,20 @@ class PartsConv2d(nn.Conv2d):
     Takes the arguments of ``torch.nn.Conv2d`` and has its parameters.
     """
 
-    def shares(self, parts: Sequence[Tensor]) -> list[Tensor]:
-        """What each tensor adds to the result; the bias is in the first share.
+    def shares(self, parts: Sequence[Tensor]) -> Iterator[Tensor]:
+        """What each tensor adds to the result, one after the other; the bias is in the first share.
 
         Args:
             parts: (B, C_i, h_i, w_i), whose channels add up to ``in_channels``.
         """
         weights = self.weight.split([part.shape[1] for part in parts], dim=1)
-        return [
-            F.conv2d(part, weight, None if i else self.bias, self.stride, self.padding)
-            for i, (part, weight) in enumerate(zip(parts, weights, strict=True))
-        ]
+        for i, (part, weight) in enumerate(zip(parts, weights, strict=True)):
+            yield F.conv2d(part, weight, None if i else self.bias, self.stride, self.padding)
 
     def forward(self, parts: Sequence[Tensor]) -> Tensor:
         """Tensors (B, C_i, h, w) of one size -> (B, out_channels, h', w')."""
-        first, *others = self.shares(parts)
-        return sum(others, first)
+        shares = self.shares(parts)
+        return sum(shares, next(shares))
 
 
 @MODELS.register_module()
@@ -108,8 +106,10 @@ class ConcatSemanticHead(BaseSemanticHead):
         Returns:
             ``seg_preds`` (B, T + S, h, w).
         """
-        first, *others = _upsample(self.classifier.shares(self._levels(x)))
-        return dict(seg_preds=sum(others, first))
+        levels = self._levels(x)
+        size = levels[0].shape[-2:]
+        first, *others = self.classifier.shares(levels)
+        return dict(seg_preds=sum((_upsample(share, size) for share in others), first))
 
     def _levels(self, x: tuple[Tensor, ...]) -> list[Tensor]:
         """P2..P5 before the last upsampling: P2 as it is, the others at half its size."""
@@ -243,17 +243,28 @@ class ISISemanticHead(ConcatSemanticHead):
         Returns:
             ``seg_preds`` (B, T + S, h, w).
         """
-        levels = _upsample(self._levels(x[:-1]))
-        return dict(seg_preds=self.classifier([*levels, x[-1].to(levels[0].dtype)]))
+        first, *others = self._levels(x[:-1])
+        upsampled = [_upsample(level, first.shape[-2:]) for level in others]
+        with _kept_small(others, upsampled):
+            parts = [first, *upsampled, x[-1].to(first.dtype)]
+            return dict(seg_preds=self.classifier(parts))
 
 
-def _upsample(levels: Sequence[Tensor]) -> list[Tensor]:
-    """Double the size of all levels but the first, whose size they then have."""
-    first, *others = levels
-    size = first.shape[-2:]
-    others = [F.interpolate(level, scale_factor=2, mode="bilinear") for level in others]
+def _upsample(level: Tensor, size: torch.Size) -> Tensor:
+    """Double the size of a level, which then is (h, w)."""
+    level = F.interpolate(level, scale_factor=2, mode="bilinear")
     # Sizes differ only where the input is not padded to a multiple of the largest stride.
-    return [
-        first,
-        *(f if f.shape[-2:] == size else F.interpolate(f, size, mode="bilinear") for f in others),
-    ]
+    return level if level.shape[-2:] == size else F.interpolate(level, size, mode="bilinear")
+
+
+def _kept_small(
+    levels: Sequence[Tensor], upsampled: Sequence[Tensor]
+) -> torch.autograd.graph.saved_tensors_hooks:
+    """Let autograd keep levels in place of what is upsampled from them, and upsample them again."""
+    kept = {
+        up.data_ptr(): (level, up.shape[-2:]) for level, up in zip(levels, upsampled, strict=True)
+    }
+    return torch.autograd.graph.saved_tensors_hooks(
+        lambda tensor: kept.get(tensor.data_ptr(), tensor),
+        lambda saved: _upsample(*saved) if isinstance(saved, tuple) else saved,
+    )

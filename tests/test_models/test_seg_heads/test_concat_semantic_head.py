@@ -6,6 +6,7 @@ from mmengine.structures import PixelData
 from torch import nn
 
 from mmhps.models import ConcatSemanticHead, ISISemanticHead
+from mmhps.models.seg_heads import concat_semantic_head
 from mmhps.models.seg_heads.concat_semantic_head import PartsConv2d
 
 SMALL = dict(num_things_classes=2, num_stuff_classes=3, in_channels=4, inner_channels=8)
@@ -129,21 +130,53 @@ def upsampled(head, x):
     return [levels[0], *(F.interpolate(f, scale_factor=2, mode="bilinear") for f in levels[1:])]
 
 
+def assert_same_logits_and_gradients(head, inputs, expected):
+    """``expected``: a function of the inputs."""
+    found = []
+    for function in (lambda *x: head(x)["seg_preds"], expected):
+        leaves = [x.clone().requires_grad_() for x in inputs]
+        logits = function(*leaves)
+        weight = torch.arange(logits.numel()).view_as(logits).cos()
+        parameters = dict(head.named_parameters())
+        wanted = [*leaves[:4], *leaves[5:], *parameters.values()]  # P6 is not used
+        found.append([logits, *torch.autograd.grad((weight * logits).sum(), wanted)])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+
 def test_equals_the_classifier_of_concatenated_levels():
-    head, x = ConcatSemanticHead(**SMALL).eval(), pyramid()
-    levels = torch.cat(upsampled(head, x), dim=1)
-    expected = F.conv2d(levels, head.classifier.weight, head.classifier.bias)
-    torch.testing.assert_close(head(x)["seg_preds"], expected)
+    head = ConcatSemanticHead(**SMALL).eval()
+
+    def literal(*x):
+        levels = torch.cat(upsampled(head, x), dim=1)
+        return F.conv2d(levels, head.classifier.weight, head.classifier.bias)
+
+    assert_same_logits_and_gradients(head, pyramid(), literal)
 
 
 def test_isi_equals_the_blocks_of_concatenated_levels():
-    head, x, isi = ISISemanticHead(**SMALL).eval(), pyramid(), torch.randn(2, 2, 16, 16)
-    first, *others = head.classifier
-    y = F.conv2d(torch.cat([*upsampled(head, x), isi], dim=1), first.conv.weight, padding=1)
-    y = first.norm(y).relu()
-    for block in others:
-        y = block(y)
-    torch.testing.assert_close(head((*x, isi))["seg_preds"], y)
+    head = ISISemanticHead(**SMALL).eval()
+
+    def literal(*x):
+        first, *others = head.classifier
+        parts = torch.cat([*upsampled(head, x[:-1]), x[-1]], dim=1)
+        y = first.norm(F.conv2d(parts, first.conv.weight, padding=1)).relu()
+        for block in others:
+            y = block(y)
+        return y
+
+    assert_same_logits_and_gradients(head, (*pyramid(), torch.randn(2, 2, 16, 16)), literal)
+
+
+def test_isi_upsamples_again_in_the_backward_pass(monkeypatch):
+    """The upsampled P3 to P5 are not kept."""
+    calls, upsample = [], concat_semantic_head._upsample
+    count = lambda *args: calls.append(args) or upsample(*args)  # noqa: E731
+    monkeypatch.setattr(concat_semantic_head, "_upsample", count)
+    logits = ISISemanticHead(**SMALL)((*pyramid(), torch.randn(2, 2, 16, 16)))["seg_preds"]
+    assert len(calls) == 3
+    logits.sum().backward()
+    assert len(calls) == 6
 
 
 def test_parts_by_hand():
