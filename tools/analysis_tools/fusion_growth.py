@@ -11,9 +11,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from benchmark_fusion import Ours, Peer, Scene, make_scene  # first: it imports mmhps
+from benchmark_fusion import Ours, Peer, make_scene  # first: it imports mmhps
 
 # isort: split
 import torch
@@ -29,23 +30,25 @@ NAMES = {"ours": "mmhps", "peer": "MMDetection"}
 UNITS = {"ms": "time, ms", "mib": "peak memory, MiB"}
 
 
-def cost(scene: Scene, repeats: int) -> dict[str, float | None]:
-    """Milliseconds and MiB of both fusions, by name and unit: ``ours_ms``, …"""
-    ours, peer = Ours(), Peer()
-    calls = {"ours": lambda: ours(scene), "peer": lambda: peer(scene)}
-    row = compare("", calls["ours"], calls["peer"], 0.0, repeats)
-    memory = {f"{name}_mib": peak_memory(call) for name, call in calls.items()}
-    return dict(ours_ms=row.ours_ms, peer_ms=row.peer_ms, **memory)
-
-
 def measure(counts: Sequence[int], sizes: Sequence[tuple[int, int]], repeats: int) -> dict:
-    """Both series, lists of the cost at each ``x``: the number of instances, or megapixels."""
+    """Both series, lists of the cost at each ``x``: the number of instances, or megapixels.
+
+    The cost is ``ours_ms``, ``peer_ms`` and, measured after all times, ``ours_mib``, ``peer_mib``.
+    """
     cases = [("instances", count, (*SIZE, count)) for count in counts]
     cases += [("megapixels", w * h / 1e6, (w, h, COUNT)) for w, h in sizes]
     result: dict[str, list] = {"instances": [], "megapixels": []}
+    points = [dict(x=x) for _, x, _ in cases]
+    fusions = dict(ours=Ours(), peer=Peer())
     with torch.inference_mode():
-        for series, x, scene in tqdm(cases, desc="scenes"):
-            result[series].append(dict(x=x, **cost(make_scene(*scene), repeats)))
+        for point, (series, _, scene) in zip(tqdm(points, desc="time"), cases, strict=True):
+            calls = [partial(fusion, make_scene(*scene)) for fusion in fusions.values()]
+            row = compare("", *calls, None, repeats)
+            point.update(ours_ms=row.ours_ms, peer_ms=row.peer_ms)
+            result[series].append(point)
+        for point, (_, _, scene) in zip(tqdm(points, desc="memory"), cases, strict=True):
+            for name, fusion in fusions.items():
+                point[f"{name}_mib"] = peak_memory(partial(fusion, make_scene(*scene)))
     return result
 
 
