@@ -194,13 +194,18 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def write_summary(results: Results, path: Path) -> None:
-    """Write results without their configs to a JSON file, for the tables of the documentation."""
+    """Write results without their configs to a JSON file, for the tables of the documentation.
+
+    Of a file that is there already, the systems that have results are replaced and the others kept.
+    """
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     short = {
         system: {
             seed: {key: value for key, value in run.items() if key not in ("config", "checkpoint")}
             for seed, run in runs.items()
         }
         for system, runs in results.items()
+        if runs
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(short, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({**known, **short}, indent=1) + "\n", encoding="utf-8")

@@ -48,7 +48,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--out", type=Path, default=Path("work_dirs/table1"))
     parser.add_argument("--report", action="store_true", help="only print what is there")
-    parser.add_argument("--summary", type=Path, help="also write the metrics to this JSON file")
+    parser.add_argument(
+        "--summary",
+        type=Path,
+        help="also write the metrics to this JSON file; other methods in it stay",
+    )
     parser.add_argument(
         "--cfg-options", nargs="+", action=DictAction, default={}, help="for all configs"
     )
