@@ -4,7 +4,8 @@
 
 Both read the same image and the same COCO panoptic PNG, resize them to half the size, flip them and
 pack them for a detector; both give boxes, masks, classes and a semantic map, ours a panoptic map as
-well. The image's own decoding is part of both; a second row leaves it out. panopticapi, which
+well. The image's own decoding is part of both; a second row leaves it out, a third one tells the
+ratio of a pipeline that does nothing but decode. panopticapi, which
 MMDetection needs for its `rgb2id`, is replaced by the three lines that it takes. The last line is a
 JSON object; the status is 1 if a target is missed.
 """
@@ -124,6 +125,7 @@ def run(width: int, height: int, segments: int, repeats: int, out: Path | None =
     """Compare with and without the decoding of the image; return whether all is well."""
     init_default_scope("mmdet")
     ours, peer = pipelines(width, height)
+    load = ours.transforms[0]
     with tempfile.TemporaryDirectory() as folder:
         mine, theirs = make_scene(Path(folder), width, height, segments)
         same = agree(ours(dict(mine))["data_samples"], peer(dict(theirs))["data_samples"])
@@ -140,6 +142,13 @@ def run(width: int, height: int, segments: int, repeats: int, out: Path | None =
                 after_image(ours, mine),
                 after_image(peer, theirs),
                 5.0,
+                repeats,
+            ),
+            compare(
+                "if we only decoded the two PNGs",
+                lambda: (load(dict(mine)), Image.open(mine["seg_map_path"]).load()),
+                lambda: peer(dict(theirs)),
+                None,
                 repeats,
             ),
         ]
