@@ -1,4 +1,6 @@
-"""Canvases, their merging, and the fusion, against one pixel after the other."""
+"""RoIs, canvases, their merging, and the fusion, against one pixel after the other."""
+
+import math
 
 import numpy as np
 import torch
@@ -17,6 +19,7 @@ from mmhps.functional import (
     paste_canvases,
     paste_windows,
     resampled,
+    roi_align,
 )
 
 edges = st.one_of(
@@ -36,6 +39,41 @@ def bilinear(grid, y, x):
     above = grid[..., top, left] * (1 - x + left) + grid[..., top, right] * (x - left)
     below = grid[..., bottom, left] * (1 - x + left) + grid[..., bottom, right] * (x - left)
     return above * (1 - y + top) + below * (y - top)
+
+
+def slow_bin(image, box, bins, row, column, ratio):
+    """The mean of the samples of one bin of RoIAlign; those outside of the map count as 0."""
+    x1, y1, x2, y2 = (edge - 0.5 for edge in box)
+    height, width = (y2 - y1) / bins, (x2 - x1) / bins
+    down, across = ratio or math.ceil(height), ratio or math.ceil(width)
+    total = np.zeros(len(image))
+    for i, j in np.ndindex(down, across):
+        y = y1 + row * height + (i + 0.5) * height / down
+        x = x1 + column * width + (j + 0.5) * width / across
+        if -1 <= y <= image.shape[1] and -1 <= x <= image.shape[2]:
+            total += bilinear(image, y, x)
+    return total / max(down * across, 1)
+
+
+def test_rois(check):
+    # Whether a sample is outside must not depend on rounding: halves, and powers of two of bins.
+    corner = st.integers(-8, 40).map(lambda k: k / 2)
+    boxes = st.lists(st.tuples(corner, corner, corner, corner, st.integers(0, 1)), max_size=3)
+
+    @given(boxes, sizes, st.sampled_from([1, 2, 4]), st.integers(0, 3), seeds, kinds)
+    def holds(boxes, size, bins, ratio, seed, kind):
+        images = numbers(seed, kind, 2, 2, *size)
+        rois = [(image, min(x, u), min(y, v), max(x, u), max(y, v)) for x, y, u, v, image in boxes]
+        pooled = roi_align(images, torch.tensor(rois).view(-1, 5), bins, 1.0, ratio)
+        assert pooled.shape == (len(rois), 2, bins, bins)
+        tolerance = 1e-5 * (1 + images.abs().max().item())
+        for n, (image, *box) in enumerate(rois):
+            values = images[image].double().numpy()
+            for row, column in np.ndindex(bins, bins):
+                expected = slow_bin(values, box, bins, row, column, ratio)
+                np.testing.assert_allclose(pooled[n, :, row, column], expected, atol=tolerance)
+
+    check(holds)()
 
 
 def slow_canvas(mask, box, size, empty):
