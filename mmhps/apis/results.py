@@ -60,7 +60,14 @@ class ResultFolder:
     """The folder that predictions are written to."""
 
     def __init__(self, folder: Path, meta: Mapping[str, Any]) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"{folder}: results cannot be written there ({error.strerror}). Name another "
+                f"folder",
+            ) from error
         self._overlays, self._prefix = folder / "overlays", folder / "panoptic"
         self._categories = [
             dict(id=id_, name=name, isthing=int(name in meta["thing_classes"]), color=list(color))

@@ -31,8 +31,8 @@ class PanopticIdDataset(BaseDataset):
         data_root: Root of relative paths.
         data_prefix: Folders: ``img`` and, if there is ground truth, ``seg``.
         filter_cfg: ``dict(max_instances=N)`` leaves out images with more than N instances (crowds
-            do not count). In contrast to MMDetection's filters it also applies in test mode,
-            because the paper's cap does. None keeps all images.
+            do not count); ``metainfo["left_out"]`` is their number. In contrast to MMDetection's
+            filters it also applies in test mode, because the paper's cap does. None keeps all.
         max_refetch: How many other images are tried when the pipeline returns None for one. With
             0 this is an error.
         **kwargs: Arguments of :class:`mmengine.dataset.BaseDataset`.
@@ -114,6 +114,7 @@ class PanopticIdDataset(BaseDataset):
                 f"filter_cfg: no image of {self.data_prefix['img']} has at most {limit} instances. "
                 f"Raise the cap."
             )
+        self._metainfo["left_out"] = len(self.data_list) - len(kept)
         return kept
 
     def _count_instances(self) -> list[int]:

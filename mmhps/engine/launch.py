@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import gc
+import inspect
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,19 @@ from mmengine.runner import Runner
 
 from mmhps.engine.checkpoints import TRUST_HELP, refusing_code
 from mmhps.engine.console import QuietRunner, hide_strangers_warnings, quiet
-from mmhps.engine.guards import ClassCheckHook, FiniteLossHook, RepeatableHook
+from mmhps.engine.guards import LISTED, ClassCheckHook, FiniteLossHook, RepeatableHook
 from mmhps.engine.model_zoo import zoo_root
 from mmhps.engine.progress_hook import ProgressHook
 from mmhps.engine.runner import WholeRunner, check_work_dir
+
+# What MMEngine reads from a config besides the arguments of its runner.
+_MORE_SETTINGS = (
+    "compile",
+    "find_unused_parameters",
+    "model_wrapper_cfg",
+    "runner_type",
+    "sync_bn",
+)
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,11 +77,13 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
 def parse_config_args(
     parser: argparse.ArgumentParser, argv: Sequence[str] | None
 ) -> argparse.Namespace:
-    """Parses the arguments; a missing config ends in a usage error."""
+    """Parses the arguments; a missing config or a misspelt setting ends in a usage error."""
     args = parser.parse_args(argv)
     if not Path(args.config).is_file():
         folder = zoo_root() / "configs"
         parser.error(f"there is no config {args.config}; those of mmhps are in {folder}")
+    if args.cfg_options and (message := _misspelt(Config.fromfile(args.config), args.cfg_options)):
+        parser.error(message)
     return args
 
 
@@ -79,6 +92,27 @@ def read_config(args: argparse.Namespace, **changes: Any) -> Config:
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict({**changes, **args.cfg_options})
     return cfg
+
+
+def _misspelt(cfg: Config, options: Iterable[str]) -> str | None:
+    """A message, if an option sets what neither the config nor MMEngine knows."""
+    known = {*cfg, *inspect.signature(Runner.__init__).parameters, *_MORE_SETTINGS}
+    for option in options:
+        name = option.partition(".")[0]
+        if name not in known:
+            places = [path for path in _paths(cfg) if path.rpartition(".")[2] == name]
+            similar = places or difflib.get_close_matches(name, known)
+            hint = f" Did you mean {', '.join(similar[:LISTED])}?" if similar else ""
+            return f"--cfg-options {option}: there is no setting {name}.{hint}"
+    return None
+
+
+def _paths(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """The keys of nested dictionaries, joined by dots."""
+    for key, value in settings.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _paths(value, f"{prefix}{key}.")
 
 
 def parse_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:

@@ -67,9 +67,12 @@ def find_model(name: str) -> dict[str, Any]:
     """
     models = read_models(zoo_root())
     if name not in models:
+        ready = [key for key, model in models.items() if "Results" in model and weights_file(model)]
+        others = [key for key in models if key not in ready]
         raise FileNotFoundError(
             f"{name}: there is no such config, and no model of that name. Check the path, or "
-            f"choose one of {', '.join(models)}."
+            f"choose one with published weights ({', '.join(ready)}) or one to name weights for "
+            f"({', '.join(others)})."
         )
     return models[name]
 

@@ -106,6 +106,14 @@ def test_heads_without_scores(street, monkeypatch):
     assert all("score" not in info for info in prediction["segments_info"])
 
 
+def test_results_go_into_a_folder(street, tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(
+        OSError, match=r"out: results cannot be written there \(.*\)\. Name another"
+    ):
+        street(noise(3, 3), out_dir=tmp_path / "out")
+
+
 def test_files(street, tmp_path):
     Image.fromarray(noise(3, 3)).save(tmp_path / "frankfurt_1_leftImg8bit.png")
     out = tmp_path / "out"

@@ -51,6 +51,26 @@ def test_options_override_the_config(parser, config):
     assert cfg.a == dict(b=2, c=[1, 2])
 
 
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [
+        ("c=2", "c: there is no setting c."),
+        ("b=2", "b: there is no setting b. Did you mean a.b?"),
+        ("train_cgf.x=2", "train_cgf.x: there is no setting train_cgf. Did you mean train_cfg"),
+    ],
+)
+def test_misspelt_options_are_usage_errors(parser, config, capsys, option, hint):
+    with pytest.raises(SystemExit, match="2"):
+        load(parser, config, "--cfg-options", option)
+    assert f"--cfg-options {hint}" in capsys.readouterr().err
+
+
+def test_options_that_the_config_does_not_have_may_be_mmengines(parser, config):
+    options = ["load_from=x.pth", "randomness.seed=3", "find_unused_parameters=True"]
+    cfg = load(parser, config, "--cfg-options", *options)
+    assert (cfg.load_from, cfg.randomness) == ("x.pth", dict(seed=3))
+
+
 @pytest.mark.parametrize("spelling", ["--local-rank", "--local_rank"])
 def test_local_rank_is_passed_on(parser, config, monkeypatch, spelling):
     monkeypatch.delenv("LOCAL_RANK", raising=False)

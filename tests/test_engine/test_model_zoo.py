@@ -81,7 +81,8 @@ def test_root_is_the_wheels_or_the_sources(tmp_path, monkeypatch):
 
 def test_unknown_names_are_answered_with_the_known_ones():
     with pytest.raises(
-        FileNotFoundError, match="hps_r19: .* choose one of semantic-plus-.*hps_r18_"
+        FileNotFoundError,
+        match=r"hps_r19: .* weights \([^)]*hps-isi_r18_mini.*\) or .*\(.*hps_r18_mini.*pretrain_r",
     ):
         model_zoo.find_model("hps_r19")
     model = dict(Name="a_r18", Config="configs/a_r18.py", Weights=model_zoo.NOT_PUBLISHED)
