@@ -5,10 +5,12 @@ from .fusion_heads import DifferentiableFusionHead, HeuristicMergeHead
 from .necks import InitialSegmentation
 from .roi_heads import InstanceRoIHead, SamplingRoIExtractor
 from .seg_heads import ConcatSemanticHead, ISISemanticHead
+from .task_modules import CrowdAssigner
 
 __all__ = [
     "HPS",
     "ConcatSemanticHead",
+    "CrowdAssigner",
     "DifferentiableFusionHead",
     "HeuristicMergeHead",
     "ISISemanticHead",

@@ -67,6 +67,14 @@ def test_training_step_and_score(case, tmp_path, write_pair, build_model):
     assert 0 <= metric.evaluate(2)["cityscapes_panoptic/PQ"] <= 100
 
 
+def test_crowds_are_ignored(tmp_path, write_pair):
+    init_default_scope("mmdet")
+    write_pair(tmp_path, "a", CASES["crowd"])
+    sample = CityscapesPanopticDataset(data_root=str(tmp_path), pipeline=TRAIN)[0]["data_samples"]
+    assert len(sample.gt_instances) == 0
+    assert sample.ignored_instances.bboxes.tensor.tolist() == [[0, 0, 64, 32]]
+
+
 def test_single_pixels_are_instances(tmp_path, write_pair):
     init_default_scope("mmdet")
     write_pair(tmp_path, "a", CASES["pixels"])

@@ -1,4 +1,5 @@
 import pickle
+import random
 from itertools import islice
 
 import mmengine.dataset.sampler
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import DefaultSampler, InfiniteSampler
+from torch.utils.data import DataLoader
 
 from mmhps.datasets import PanopticIdDataset, RepeatableInfiniteSampler, RepeatableSampler
 from mmhps.datasets.samplers import SeededIndex
@@ -65,13 +67,16 @@ def test_index_keeps_its_entropy_on_the_way_to_a_worker():
     assert (copy, copy.entropy) == (4, (1, 2))
 
 
-class Drawing(PanopticIdDataset):
-    """Its pipeline returns three random numbers."""
+def draw(info):
+    """A pipeline that returns random numbers."""
+    return random.random(), float(np.random.rand()), float(torch.rand(()))
 
+
+class Drawing(PanopticIdDataset):
     METAINFO = dict(classes=(), thing_classes=())
 
     def __init__(self):
-        super().__init__(data_prefix={}, pipeline=[lambda _: (np.random.rand(2), torch.rand(()))])
+        super().__init__(data_prefix={}, pipeline=[draw])
 
     def list_images(self):
         return [dict(img_path=str(i), seg_map_path=None) for i in range(2)], []
@@ -80,16 +85,24 @@ class Drawing(PanopticIdDataset):
 def test_dataset_draws_what_the_index_says():
     dataset = Drawing()
     first = dataset[SeededIndex(0, (1, 2))]
-    np.random.rand(5)
-    torch.rand(3)
-    again = dataset[SeededIndex(1, (1, 2))]
-    other = dataset[SeededIndex(0, (1, 3))]
-    assert first[0].tolist() == again[0].tolist() != other[0].tolist()
-    assert first[1] == again[1] != other[1]
+    assert dataset[SeededIndex(1, (1, 2))] == first
+    for entropy in [(1, 3), (2, 2), (2, 1)]:
+        other = dataset[SeededIndex(0, entropy)]
+        assert all(a != b for a, b in zip(first, other, strict=True))
+
+
+def test_worker_processes_draw_the_same():
+    indices = [SeededIndex(i % 2, (3, i)) for i in range(6)]
+    drawn = [
+        list(DataLoader(Drawing(), batch_size=None, sampler=indices, num_workers=workers))
+        for workers in (0, 1, 2)
+    ]
+    assert drawn[0] == drawn[1] == drawn[2]
+    assert len({tuple(numbers) for numbers in drawn[0]}) == 6
 
 
 def test_plain_index_leaves_the_random_numbers_alone():
     np.random.seed(0)
-    expected = np.random.rand(2).tolist()
+    expected = np.random.rand()
     np.random.seed(0)
-    assert Drawing()[0][0].tolist() == expected
+    assert Drawing()[0][1] == expected

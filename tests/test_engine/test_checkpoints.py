@@ -24,7 +24,12 @@ class RunsCode:
 
 CODE = pytest.mark.parametrize(
     ("function", "arguments"),
-    [(os.mkdir, ("made",)), (getattr, (dict, "fromkeys")), (eval, ("1 + 1",))],
+    [
+        (os.mkdir, ("made",)),
+        (getattr, (dict, "fromkeys")),
+        (getattr, (np.ndarray, "tofile")),  # of a class that may be named
+        (eval, ("1 + 1",)),
+    ],
 )
 
 
@@ -58,6 +63,12 @@ def test_missing_damaged_and_foreign_files(tmp_path):
     (tmp_path / "text.pth").write_text("no checkpoint")
     with pytest.raises(ValueError, match=r"text\.pth: cannot be read as weights"):
         load_checkpoint(str(tmp_path / "text.pth"))
+    (tmp_path / "empty.pth").touch()
+    with pytest.raises(ValueError, match=r"empty\.pth: cannot be read as weights \(\w+"):
+        load_checkpoint(str(tmp_path / "empty.pth"))
+    torch.save({}, tmp_path / "dict.pth")
+    with pytest.raises(ValueError, match='expected a dictionary with a "state_dict".* got dict'):
+        load_checkpoint(str(tmp_path / "dict.pth"))
     torch.save(torch.ones(1), tmp_path / "tensor.pth")
     with pytest.raises(ValueError, match='expected a dictionary with a "state_dict".* got Tensor'):
         load_checkpoint(str(tmp_path / "tensor.pth"))

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mmhps.datasets import CityscapesPanopticDataset
+from mmhps.engine import guards
 from mmhps.engine.guards import (
     FiniteLossHook,
     RepeatableHook,
@@ -28,6 +29,13 @@ def test_each_loss_that_is_not_finite_is_named(value):
         )
 
 
+def test_all_losses_that_are_not_finite_are_named():
+    outputs = dict(loss_mask=torch.tensor(float("nan")), loss_cls=torch.tensor(1.0))
+    outputs["loss_seg"] = torch.tensor(float("inf"))
+    with pytest.raises(ValueError, match="not finite: loss_mask, loss_seg;"):
+        FiniteLossHook().after_train_iter(SimpleNamespace(iter=7), 0, None, outputs)
+
+
 def test_finite_losses_pass():
     outputs = dict(loss=torch.tensor(1e30), loss_mask=torch.tensor(0.0))
     FiniteLossHook().after_train_iter(SimpleNamespace(iter=0), 0, None, outputs)
@@ -43,6 +51,15 @@ def test_a_step_draws_the_same_numbers_whatever_came_before():
     assert drawn(0) == first and drawn(1) == second
     # A seed's step is not the neighbouring seed's neighbouring step.
     assert len({first, second, drawn(0, seed=2), drawn(1, seed=0)}) == 4
+
+
+def test_each_process_draws_its_own_numbers(monkeypatch):
+    def drawn(rank):
+        monkeypatch.setattr(guards, "get_rank", lambda: rank)
+        RepeatableHook().before_train_iter(SimpleNamespace(seed=1, iter=0), 0)
+        return float(torch.rand(()))
+
+    assert drawn(0) != drawn(1)
 
 
 @pytest.mark.parametrize("system", ["semantic-plus-instance", "panoptic-fpn", "hps", "hps-isi"])
@@ -62,6 +79,31 @@ def test_model_of_other_classes_is_refused(build_model):
         check_model_classes(model, shifted)
 
 
+@pytest.mark.parametrize(
+    ("part", "attribute"),
+    [
+        ("panoptic_fusion_head", "num_things_classes"),
+        ("panoptic_fusion_head", "num_stuff_classes"),
+        ("semantic_head", "num_classes"),
+        ("bbox_head", "num_classes"),
+        ("mask_head", "num_classes"),
+    ],
+)
+def test_each_head_is_compared(build_model, part, attribute):
+    model = build_model("mini/hps_r18_mini.py")
+    (head,) = [m for name, m in model.named_modules() if name.rpartition(".")[2] == part]
+    right = getattr(head, attribute)
+    setattr(head, attribute, right + 1)
+    with pytest.raises(
+        ValueError, match=rf"{part}\.{attribute} is {right + 1}, should be {right}\."
+    ):
+        check_model_classes(model, META)
+
+
+def test_data_without_thing_classes_is_not_compared(build_model):
+    check_model_classes(build_model("mini/hps_r18_mini.py"), dict(classes=("box",)))
+
+
 def test_classes_agree():
     names = ("person", "car")
     check_classes({}, "")
@@ -75,6 +117,19 @@ def test_classes_differ():
         check_classes(sources, "Give in.")
     with pytest.raises(ValueError, match=r"2 classes in a\.pth, 1 in the data"):
         check_classes({**sources, "the data": ("car",)}, "")
+
+
+def test_every_source_is_compared_in_order():
+    with pytest.raises(ValueError, match="class 0 is 'person' in a, 'car' in b"):
+        check_classes(dict(a=("person", "car"), b=("car", "person")), "")
+    with pytest.raises(ValueError, match="class 0 is 'person' in a, 'car' in c"):
+        check_classes(dict(a=("person",), b=("person",), c=("car",)), "")
+
+
+def test_counters_of_batches_may_be_missing():
+    norm = torch.nn.BatchNorm2d(1)
+    state = {k: v for k, v in norm.state_dict().items() if k != "num_batches_tracked"}
+    check_tensors(norm, state, complete=True)
 
 
 def test_tensors():

@@ -19,6 +19,7 @@ from PIL import Image
 
 from mmhps.datasets.id_maps import Segment, read_rgb_ids
 from mmhps.evaluation import CityscapesPanopticMetric, cityscapes_panoptic_metric
+from mmhps.functional.segment_matching import PanopticStats
 
 META = dict(
     classes=("person", "car", "road", "sky"),
@@ -241,6 +242,22 @@ def test_several_processes_give_the_same_digits(ranks, tmp_path, monkeypatch):
     samples = random_samples(tmp_path, 5, seed=1)
     single = evaluate(samples)
     assert simulate(monkeypatch, samples, ranks) == single
+
+
+def test_images_are_added_up_in_the_order_of_their_ids(tmp_path, monkeypatch):
+    samples = random_samples(tmp_path, 3, seed=1)
+    added, total = [], PanopticStats.total
+
+    def record(stats, num_classes):
+        added.append(list(stats))
+        return total(added[-1], num_classes)
+
+    monkeypatch.setattr(PanopticStats, "total", record)
+    evaluate(samples)
+    simulate(monkeypatch, samples, [[2, 0], [1]])
+    for one, other in zip(*added, strict=True):
+        assert one.iou.tolist() == other.iou.tolist()
+    assert len({tuple(one.iou) for one in added[0]}) == 3
 
 
 def run_rank(rank, ranks, port, folder):

@@ -201,6 +201,7 @@ ROAD = ([[1, 1]], [segment(1, 7)])
         (([[1, 1]], [segment(1, 8)]), [ROAD], r"gt\.json: image 0 .* category_id \[8\]\. Use"),
         (([[0, 0]], [segment(0, 7)]), [ROAD], r"gt\.json: image 0 lists a segment with id 0"),
         (([[1, 1]], 2 * [segment(1, 7)]), [ROAD], r"gt/0\.png: gt_segments: every id"),
+        (ROAD, [([[1, 1]], 2 * [segment(1, 7)])], r"gt/0\.png: pred_segments: every id"),
     ],
 )  # fmt: skip
 def test_bad_images(gt_image, pred_images, message, tmp_path):
@@ -229,5 +230,5 @@ def test_categories_missing_or_twice(tmp_path):
 def test_broken_png_is_named(tmp_path):
     gt, pred = write_pair(tmp_path, [ROAD], [ROAD])
     pred.png(0).write_bytes(gt.png(0).read_bytes()[:40])
-    with pytest.raises(OSError, match=r"pred/0\.png"):
+    with pytest.raises(OSError, match=r"pred/0\.png: cannot be read as an image .*download"):
         score_files(gt, pred)

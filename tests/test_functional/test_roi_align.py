@@ -50,6 +50,30 @@ def test_adaptive_samples_by_hand():
     assert roi_align(x, rois, 2).tolist() == [[[[1.5, 6.0], [1.5, 6.0]]]]
 
 
+@pytest.mark.parametrize(
+    ("left", "value"), [(-1.0, 1), (-1.1, 0), (4.0, 8), (4.1, 0)], ids="{0}".format
+)
+def test_samples_up_to_a_cell_outside_count(left, value):
+    # The one sample of the box lies at ``left``, counted from the middle of the first cell.
+    x = torch.tensor([[[[1.0, 2.0, 4.0, 8.0]]]])
+    rois = torch.tensor([[0, left, 0.0, left + 1, 1.0]])
+    assert roi_align(x, rois, 1, sampling_ratio=1).item() == value
+
+
+def test_no_gradient_flows_to_the_boxes():
+    x, rois = features().requires_grad_(), ROIS.clone().requires_grad_()
+    roi_align(x, rois, 2, 0.25).sum().backward()
+    assert rois.grad is None and x.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_boxes_in_half_precision(dtype):
+    rois = ROIS[:2].to(dtype)
+    expected = roi_align(features().to(dtype).float(), rois.float(), 7, 0.25)
+    pooled = roi_align(features().to(dtype).float(), rois, 7, 0.25)
+    assert torch.equal(pooled, expected)
+
+
 @pytest.mark.parametrize("ratio", [0, 1, 2])
 @pytest.mark.parametrize("size", [1, 7, 14])
 def test_equals_mmcv_forwards_and_backwards(size, ratio):

@@ -103,5 +103,6 @@ def test_loss_that_is_not_finite_stops_training(config, toy):
         ValueError, match=r"iteration \d: not finite: loss; images: .*/\d\.png"
     ) as e:
         run_tool("train", config, "--work-dir", "work", *huge)
+    assert not list(Path("work").glob("*.pth"))
     # Each image of the batch of two is named.
     assert str(e.value).count(str(toy)) == 2

@@ -52,15 +52,28 @@ def test_only_ignored_instances(model, make_batch):
     assert logged["loss_mask"] == logged["loss_bbox"] == logged["loss_rpn_bbox"] == 0
 
 
+@pytest.mark.parametrize("system", ["hps", "hps-isi"])
+@pytest.mark.parametrize("content", [dict(boxes=[]), dict(crowd=True)], ids=str)
+def test_false_detections_alone(build_model, make_batch, system, content):
+    """HPS detects in training, too; here everything that it is unsure of."""
+    head = dict(train_score_thr=0.0)
+    model = build_model(f"mini/{system}_r18_mini.py", roi_head=head).train()
+    total, logged = losses_of(model, make_batch(**content))
+    assert_sound(model, total, logged)
+    assert logged["loss_mask"] == logged["loss_bbox"] == 0
+    # They are in the ISI, as at test, so that the semantic loss teaches the masks.
+    assert (gradient(model.roi_head.mask_head) > 0) == (system == "hps-isi")
+
+
 def test_nothing_but_an_ignored_instance_teaches_nothing(model, make_batch):
-    """It covers the whole image, so that no proposal is background either."""
+    """It covers the image, but heads need a box: proposals then are background all the same."""
     batch = make_batch(boxes=[[0, 0, 64, 64]], crowd=True)
     for sample in batch["data_samples"]:
         sample.gt_sem_seg.sem_seg.fill_(255)
     total, logged = losses_of(model, batch)
     assert_sound(model, total, logged)
-    assert logged["loss_seg"] == logged["loss_mask"] == logged["loss_bbox"] == 0
-    assert logged.get("loss_panoptic", 0) == 0
+    taught = {key for key, value in logged.items() if "loss_" in key and value > 0}
+    assert taught == {"loss_rpn_cls", "loss_cls"}, logged
 
 
 def test_nothing_but_void(model, make_batch):

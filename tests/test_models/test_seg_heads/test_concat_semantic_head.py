@@ -50,9 +50,7 @@ def test_forward_shapes():
     assert ISISemanticHead(**SMALL)((*x, isi))["seg_preds"].shape == (2, 5, 16, 16)
 
 
-def test_levels_of_an_unpadded_image():
-    x = tuple(torch.randn(1, 4, *size) for size in [(15, 9), (8, 5), (4, 3), (2, 2)])
-    assert ConcatSemanticHead(**SMALL).eval()(x)["seg_preds"].shape == (1, 5, 15, 9)
+UNPADDED = [(15, 9), (8, 5), (4, 3), (2, 2), (1, 1)]
 
 
 def test_isi_changes_the_logits():
@@ -78,6 +76,20 @@ def test_loss_by_hand():
     loss = head.loss(pyramid(), samples(3))["loss_seg"]
     # Five classes alike: log 5, times the weight.
     assert loss.item() == pytest.approx(0.5 * torch.log(torch.tensor(5.0)).item(), rel=1e-5)
+
+
+def test_loss_reads_each_pixel_where_it_is():
+    """Of the labelled pixels of images that are not square."""
+    head = ConcatSemanticHead(**SMALL).eval()
+    x = tuple(torch.randn(2, 4, *size) for size in [(16, 12), (8, 6), (4, 3), (2, 2)])
+    labels = torch.randint(0, 5, (2, 64, 48), generator=torch.Generator().manual_seed(0))
+    labels[:, 40:] = 255
+    data = [DetDataSample(), DetDataSample()]
+    for sample, image in zip(data, labels, strict=True):
+        sample.gt_sem_seg = PixelData(sem_seg=image[None])
+    full = F.interpolate(head(x)["seg_preds"], (64, 48), mode="bilinear")
+    expected = 0.5 * F.cross_entropy(full, labels, ignore_index=255)
+    torch.testing.assert_close(head.loss(x, data)["loss_seg"], expected)
 
 
 def test_nothing_but_void():
@@ -126,8 +138,9 @@ def test_blocks_behind_the_first_start_as_the_identity():
 
 def upsampled(head, x):
     """P2..P5 as the paper describes them: each upsampled to h x w."""
-    levels = [layer(level) for layer, level in zip(head.conv_upsample_layers, x, strict=False)]
-    return [levels[0], *(F.interpolate(f, scale_factor=2, mode="bilinear") for f in levels[1:])]
+    first, *others = (f(level) for f, level in zip(head.conv_upsample_layers, x, strict=False))
+    others = [F.interpolate(f, scale_factor=2, mode="bilinear") for f in others]
+    return [first, *(F.interpolate(f, first.shape[-2:], mode="bilinear") for f in others)]
 
 
 def assert_same_logits_and_gradients(head, inputs, expected):
@@ -144,14 +157,16 @@ def assert_same_logits_and_gradients(head, inputs, expected):
         torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
 
 
-def test_equals_the_classifier_of_concatenated_levels():
+@pytest.mark.parametrize("sizes", [None, UNPADDED], ids=["padded", "unpadded"])
+def test_equals_the_classifier_of_concatenated_levels(sizes):
     head = ConcatSemanticHead(**SMALL).eval()
+    x = tuple(torch.randn(1, 4, *size) for size in sizes) if sizes else pyramid()
 
     def literal(*x):
         levels = torch.cat(upsampled(head, x), dim=1)
         return F.conv2d(levels, head.classifier.weight, head.classifier.bias)
 
-    assert_same_logits_and_gradients(head, pyramid(), literal)
+    assert_same_logits_and_gradients(head, x, literal)
 
 
 def test_isi_equals_the_blocks_of_concatenated_levels():
@@ -188,6 +203,12 @@ def test_parts_by_hand():
     parts = torch.tensor([[[[1.0]], [[10.0]]]]), torch.tensor([[[[100.0]]]])
     assert conv(parts).tolist() == [[[[321.5]]]]
     assert [share.item() for share in conv.shares(parts)] == [21.5, 300.0]
+
+
+def test_parts_with_a_stride():
+    conv = PartsConv2d(3, 4, 3, stride=2, padding=1)
+    parts = torch.randn(1, 2, 9, 7), torch.randn(1, 1, 9, 7)
+    torch.testing.assert_close(conv(parts), nn.Conv2d.forward(conv, torch.cat(parts, dim=1)))
 
 
 def test_parts_of_other_widths_are_an_error():

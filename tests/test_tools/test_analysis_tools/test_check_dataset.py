@@ -70,7 +70,9 @@ def test_all_faults(command, config, tmp_path, capsys, split):
         tmp_path / "labels/f_gtFine_instanceIds.png"
     )
     Image.fromarray(np.array([[7]], np.uint16)).save(tmp_path / "labels/g_gtFine_instanceIds.png")
-    with pytest.raises(SystemExit, match="error: 4 images have faults") as status:
+    label = tmp_path / "labels/h_gtFine_instanceIds.png"
+    label.write_bytes(label.read_bytes()[:40])
+    with pytest.raises(SystemExit, match="error: 5 images have faults") as status:
         command.main([str(config), "--split", split])
     assert status.value.code not in (0, None)
     out = capsys.readouterr().out
@@ -82,11 +84,12 @@ def test_all_faults(command, config, tmp_path, capsys, split):
             "images/e_leftImg8bit.png: cannot be read (UnidentifiedImageError",
             "labels/f_gtFine_instanceIds.png: id 7003 is neither a Cityscapes label",
             "labels/g_gtFine_instanceIds.png: the label map is 1x1 pixels but its image",
+            "labels/h_gtFine_instanceIds.png: cannot be read as an image",
         ],
         strict=True,
     ):
         assert words in fault
-    assert "3 of 4 images have at most 1 instances." in out  # a, c, h; not b
+    assert "2 of 3 images have at most 1 instances." in out  # a, c; not b
 
 
 def test_without_ground_truth(command, config, capsys):

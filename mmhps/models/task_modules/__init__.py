@@ -1,0 +1,3 @@
+from .crowd_assigner import CrowdAssigner
+
+__all__ = ["CrowdAssigner"]
