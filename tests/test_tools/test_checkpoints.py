@@ -100,3 +100,15 @@ def test_checkpoint_of_another_model_is_refused(config, tool, fault, message):
             run_tool("train", config, "--resume", "other.pth")
         else:
             run_tool("train", config, "--cfg-options", "load_from=other.pth")
+
+
+@pytest.mark.parametrize("tool", ["resume", "test"])
+def test_checkpoint_without_one_tensor_is_refused(config, tool):
+    """Training may start from it; to go on or to score it is something else."""
+    weights = {"layer.weight": torch.zeros(1, 3, 1, 1)}
+    hub = dict(log_scalars={}, runtime_info={}, resumed_keys={})
+    meta = dict(dataset_meta=dict(classes=("box",)), iter=2, epoch=0)
+    torch.save(dict(state_dict=weights, meta=meta, message_hub=hub), "other.pth")
+    arguments = {"resume": ["train", config, "--resume"], "test": ["test", config]}[tool]
+    with pytest.raises(ValueError, match=r"lacks tensors of the model: layer\.bias\."):
+        run_tool(*arguments, "other.pth")

@@ -8,6 +8,8 @@ import pytest
 import torch
 from toys import logged, run_tool
 
+from mmhps.engine.runner import check_work_dir
+
 
 def test_training_shows_metrics_and_where_things_lie(config, capsys):
     run_tool("train", config, "--work-dir", "work")
@@ -106,3 +108,8 @@ def test_loss_that_is_not_finite_stops_training(config, toy):
     assert not list(Path("work").glob("*.pth"))
     # Each image of the batch of two is named.
     assert str(e.value).count(str(toy)) == 2
+
+
+def test_work_dir_that_exists_but_takes_no_file_is_an_error():
+    with pytest.raises(OSError, match="/proc/self: logs and checkpoints cannot be written there"):
+        check_work_dir("/proc/self")  # not even by root
