@@ -171,7 +171,7 @@ def run(instances: Sequence[int], repeats: int, out: Path | None = None) -> bool
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--instances", type=int, nargs="+", default=[10, 30, 100])
-    parser.add_argument("--repeats", type=int, default=7, help="timed calls of each")
+    parser.add_argument("--repeats", type=int, default=15, help="timed calls of each")
     parser.add_argument("--out", type=Path, help="also write the values to this JSON file")
     args = parser.parse_args(argv)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.processor()}")
