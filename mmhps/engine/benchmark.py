@@ -9,6 +9,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from tqdm import tqdm
 from mmhps.engine.experiment import versions
 from mmhps.engine.report import benchmark_table
 
-_M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
+# Options of glibc's malloc, by their numbers in malloc.h.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -50,6 +52,9 @@ def compare(
 ) -> Row:
     """Time two functions by turns, after one call of each that does not count.
 
+    Memory that is freed stays with the process meanwhile: whether glibc gives it back is chance,
+    and to get it anew can take as long as the computation.
+
     Args:
         case: What is compared.
         ours: Our function.
@@ -60,6 +65,7 @@ def compare(
     Returns:
         Medians in milliseconds, and their ratio.
     """
+    _set_malloc({_TRIM_THRESHOLD: 2**31 - 1, _MMAP_MAX: 0})
     times: dict[int, list[float]] = {0: [], 1: []}
     for turn in tqdm(range(repeats + 1), desc=case, leave=False):
         for which, function in enumerate((ours, peer)):
@@ -101,20 +107,28 @@ def compare_memory(
 def peak_memory(function: Callable[[], object]) -> float | None:
     """MiB that a call adds to the resident memory at its peak; None where Linux does not tell.
 
-    From the first call on, this process gives memory back at once, so that what counts is what is
-    used at the same time. That costs time: measure times before.
+    From here on, the process gives memory back at once, so that what counts is what is used at the
+    same time.
     """
     gc.collect()
     try:
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(_M_MMAP_THRESHOLD, 1 << 16)  # larger blocks go back as soon as they are free
-        libc.malloc_trim(0)  # what is free already would not add to it
+        # Larger blocks go back as soon as they are free, and what is free already goes now.
+        _set_malloc({_TRIM_THRESHOLD: 0, _MMAP_THRESHOLD: 2**16, _MMAP_MAX: 2**16})
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
         _CLEAR.write_text("5", encoding="ascii")  # forget the highest value so far
         before = _memory("VmRSS")
         function()
         return max(_memory("VmHWM") - before, 0.0)
     except OSError:
         return None
+
+
+def _set_malloc(options: Mapping[int, int]) -> None:
+    """Set options of glibc's malloc, where there is one."""
+    with suppress(OSError):
+        libc = ctypes.CDLL("libc.so.6")
+        for option, value in options.items():
+            libc.mallopt(option, value)
 
 
 def _memory(key: str) -> float:
