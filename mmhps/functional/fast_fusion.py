@@ -16,7 +16,7 @@ from .resampling import Resampled
 
 __all__ = ["dense_argmax", "fused_argmax"]
 
-_STRIP = (1 << 18, 1 << 19)
+_STRIP = (1 << 17, 1 << 19)
 """Fewest and most pixels decided at a time: more need more memory, fewer more operations."""
 _ROUNDING = 1e-4
 
@@ -55,7 +55,7 @@ def fused_argmax(
     height, width = logits.size
     void = len(logits.values) - num_things + len(layers)
     winner = torch.empty(logits.size, dtype=torch.int32, device=logits.values.device)
-    pixels = min(max(height * width // 2, _STRIP[0]), _STRIP[1])
+    pixels = min(max(height * width // 4, _STRIP[0]), _STRIP[1])
     for top in range(0, height, step := max(pixels // max(width, 1), 1)):
         rows = slice(top, min(top + step, height))
         strip = logits.strip(rows)
