@@ -7,7 +7,7 @@ image in the order of the training alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from mmdet.registry import DATA_SAMPLERS
@@ -35,8 +35,13 @@ class SeededIndex(int):
 
     def set_seed(self) -> None:
         """Seed Python, NumPy and torch in this process."""
-        numbers = np.random.SeedSequence(self.entropy)
-        set_random_seed(int(numbers.generate_state(1)[0]))
+        set_seed(self.entropy)
+
+
+def set_seed(entropy: Sequence[int]) -> None:
+    """Seed Python, NumPy and torch from several numbers, without mixing up neighbouring ones."""
+    numbers = np.random.SeedSequence(entropy)
+    set_random_seed(int(numbers.generate_state(1)[0]))
 
 
 @DATA_SAMPLERS.register_module()

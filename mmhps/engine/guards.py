@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import BaseLoop, Runner, set_random_seed
+from mmengine.runner import BaseLoop, Runner
 from torch import nn
+
+from mmhps.datasets.samplers import set_seed
 
 LISTED = 3
 """Names that a message lists before it only counts."""
@@ -57,8 +58,7 @@ class RepeatableHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch=None) -> None:
         """Seeds Python, NumPy and torch."""
-        numbers = np.random.SeedSequence([runner.seed, get_rank(), runner.iter])
-        set_random_seed(int(numbers.generate_state(1)[0]))
+        set_seed([runner.seed, get_rank(), runner.iter])
 
 
 class ClassCheckHook(Hook):

@@ -16,10 +16,10 @@ def build(kind, **layer):
     return MODELS.build(dict(type=kind, roi_layer=layer, **OPTIONS))
 
 
-def levels(dtype=torch.float32):
+def levels():
     generator = torch.Generator().manual_seed(0)
     sizes = (8, 16), (4, 8)
-    return tuple(torch.randn(2, 3, *size, generator=generator).to(dtype) for size in sizes)
+    return tuple(torch.randn(2, 3, *size, generator=generator) for size in sizes)
 
 
 @pytest.mark.parametrize("ratio", [0, 1])
