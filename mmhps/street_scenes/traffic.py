@@ -4,11 +4,11 @@ from collections.abc import Collection
 
 import numpy as np
 
-from . import cars, heavy, passers, trams
-from .palettes import pick_paint
-from .sketch import Layer
-from .stage import Stage, merged, seen_from
-from .street import Side, World
+from mmhps.street_scenes import cars, heavy, passers, trams
+from mmhps.street_scenes.palettes import pick_paint
+from mmhps.street_scenes.sketch import Layer
+from mmhps.street_scenes.stage import Stage, merged, seen_from
+from mmhps.street_scenes.street import Side, World
 
 MAKERS = {"car": cars.car, "truck": heavy.truck, "bus": heavy.bus}
 

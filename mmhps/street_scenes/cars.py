@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from .camera import Pose
-from .extrusion import Body, extrude, footprint, lamps, underside, wheel
-from .palettes import CLOTHES, GLASS, SKINS, pick, pick_paint, vary
-from .sketch import Layer, Sketch, Texture
-from .street import World
+from mmhps.street_scenes.camera import Pose
+from mmhps.street_scenes.extrusion import Body, extrude, footprint, lamps, underside, wheel
+from mmhps.street_scenes.palettes import CLOTHES, GLASS, SKINS, pick, pick_paint, vary
+from mmhps.street_scenes.sketch import Layer, Sketch, Texture
+from mmhps.street_scenes.street import World
 
 # Length and height in metres; the side view in shares of them, from behind over the roof to the
 # front; which strips of it are glass; the side windows.

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .camera import Pose
-from .palettes import BRIGHTS, CLOTHES, HAIRS, SKINS, TROUSERS, pick
-from .sketch import Layer, Sketch, Texture
-from .street import World
+from mmhps.street_scenes.camera import Pose
+from mmhps.street_scenes.palettes import BRIGHTS, CLOTHES, HAIRS, SKINS, TROUSERS, pick
+from mmhps.street_scenes.sketch import Layer, Sketch, Texture
+from mmhps.street_scenes.street import World
 
 Joints = dict[str, tuple[tuple[float, float], tuple[float, float]]]
 """(ahead, height) of each joint on the left and on the right, as shares of the body height."""

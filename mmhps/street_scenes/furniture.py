@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .camera import Pose
-from .palettes import CLOTHES, PAINTS, pick
-from .sketch import Layer, Sketch, Texture
-from .street import World
+from mmhps.street_scenes.camera import Pose
+from mmhps.street_scenes.palettes import CLOTHES, PAINTS, pick
+from mmhps.street_scenes.sketch import Layer, Sketch, Texture
+from mmhps.street_scenes.street import World
 
 Place = tuple[float, float]  # x and z in the plan
 POLES = ((120, 122, 124), (92, 96, 98), (70, 74, 72), (150, 150, 148), (96, 88, 76))

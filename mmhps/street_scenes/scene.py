@@ -4,14 +4,14 @@ import zlib
 
 import numpy as np
 
-from .ground import ground
-from .painter import Painter
-from .raster import in_order, silhouette, visible
-from .roadside import roadside
-from .sketch import LENS, SKY, Layer, Part
-from .street import World, make_camera, make_street
-from .style import City, make_city, make_light
-from .traffic import traffic
+from mmhps.street_scenes.ground import ground
+from mmhps.street_scenes.painter import Painter
+from mmhps.street_scenes.raster import in_order, silhouette, visible
+from mmhps.street_scenes.roadside import roadside
+from mmhps.street_scenes.sketch import LENS, SKY, Layer, Part
+from mmhps.street_scenes.street import World, make_camera, make_street
+from mmhps.street_scenes.style import City, make_city, make_light
+from mmhps.street_scenes.traffic import traffic
 
 CITIES = {"train": ("aarbruck", "birkenau", "celmstadt"), "val": ("dornfurt", "eichhafen")}
 # Each picture certainly holds one of these sets; every class is in two of five.

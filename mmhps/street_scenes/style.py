@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .palettes import FACADES, FLEETS, LIVERIES, ROOFS, Colours, pick, pick_some
+from mmhps.street_scenes.palettes import FACADES, FLEETS, LIVERIES, ROOFS, Colours, pick, pick_some
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .camera import Pose
-from .palettes import RUBBER
-from .sketch import Sketch
-from .street import World
+from mmhps.street_scenes.camera import Pose
+from mmhps.street_scenes.palettes import RUBBER
+from mmhps.street_scenes.sketch import Sketch
+from mmhps.street_scenes.street import World
 
 LEAN = 0.32  # metres inwards per metre of height, above the waist of a car
 

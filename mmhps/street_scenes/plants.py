@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .palettes import WOODS, pick, vary
-from .sketch import STREET, Layer, Sketch, Texture
-from .street import World
+from mmhps.street_scenes.palettes import WOODS, pick, vary
+from mmhps.street_scenes.sketch import STREET, Layer, Sketch, Texture
+from mmhps.street_scenes.street import World
 
 Place = tuple[float, float]  # x and z in the plan
 

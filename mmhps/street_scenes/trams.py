@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from .camera import Pose
-from .extrusion import Body, extrude, footprint, lamps
-from .heavy import band, scaled, windows
-from .palettes import GLASS, pick
-from .sketch import Layer, Sketch, Texture
-from .street import World
+from mmhps.street_scenes.camera import Pose
+from mmhps.street_scenes.extrusion import Body, extrude, footprint, lamps
+from mmhps.street_scenes.heavy import band, scaled, windows
+from mmhps.street_scenes.palettes import GLASS, pick
+from mmhps.street_scenes.sketch import Layer, Sketch, Texture
+from mmhps.street_scenes.street import World
 
 TRAM_HEAD = ((-0.5, 0.07), (-0.5, 1), (0.32, 1), (0.4, 0.92), (0.5, 0.4), (0.5, 0.07))
 

@@ -7,7 +7,7 @@ import numpy as np
 from cityscapesscripts.helpers.labels import labels
 from PIL import Image, ImageDraw
 
-from .sketch import FRONTS, STREET, Layer, Part
+from mmhps.street_scenes.sketch import FRONTS, STREET, Layer, Part
 
 ZOOM = 2  # pictures and silhouettes are drawn this much larger, then reduced
 _SHIFT = 4  # fractional bits of cv2's polygon corners

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from .camera import Pose
-from .figures import draw_body
-from .palettes import RUBBER, pick_paint
-from .sketch import Layer, Sketch, Texture
-from .street import World
+from mmhps.street_scenes.camera import Pose
+from mmhps.street_scenes.figures import draw_body
+from mmhps.street_scenes.palettes import RUBBER, pick_paint
+from mmhps.street_scenes.sketch import Layer, Sketch, Texture
+from mmhps.street_scenes.street import World
 
 STEEL = (120, 122, 126)
 

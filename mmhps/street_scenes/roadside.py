@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from . import barriers, furniture, houses, plants
-from .camera import Plane
-from .sketch import BUILDINGS, STREET, YARD, Layer
-from .street import FAR, Side, World
+from mmhps.street_scenes import barriers, furniture, houses, plants
+from mmhps.street_scenes.camera import Plane
+from mmhps.street_scenes.sketch import BUILDINGS, STREET, YARD, Layer
+from mmhps.street_scenes.street import FAR, Side, World
 
 
 def _plane(world: World, x: float, z0: float, z1: float) -> Plane:

@@ -1,15 +1,10 @@
 """The CamVid converter, on generated files in the layout of SegNet's release."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "tools" / "dataset_converters"))
-
-import camvid
+from mmhps.converters import camvid
 
 SKY, ROAD, CAR, PERSON, RIDER, VOID = 0, 3, 8, 9, 10, 11
 
@@ -104,12 +99,6 @@ class TestConvert:
         convert(release, tmp_path / "out")
         with pytest.raises(FileExistsError, match=r"size: \[0, 0\] there, \[8, 6\] wanted"):
             convert(release, tmp_path / "out", size=(8, 6))
-
-    def test_the_command(self, release, tmp_path, capsys):
-        camvid.main([str(release), str(tmp_path / "out"), "--splits", "val"])
-        assert capsys.readouterr().out.endswith("1 val\n")
-        with pytest.raises(SystemExit, match=r"error: .*test is missing.*--splits"):
-            camvid.main([str(release), str(tmp_path / "other")])
 
 
 class TestErrors:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from .camera import NEAR, Camera
+from mmhps.street_scenes.camera import NEAR, Camera
 
 Colour = Sequence[float]  # red, green, blue in 0..255
 Frame = Callable[[np.ndarray], np.ndarray]

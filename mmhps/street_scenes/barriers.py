@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .camera import Plane
-from .palettes import WALLS, WOODS, pick, vary
-from .sketch import FRONTS, Layer, Sketch, Texture
-from .street import World
+from mmhps.street_scenes.camera import Plane
+from mmhps.street_scenes.palettes import WALLS, WOODS, pick, vary
+from mmhps.street_scenes.sketch import FRONTS, Layer, Sketch, Texture
+from mmhps.street_scenes.street import World
 
 METALS = ((84, 88, 86), (60, 64, 62), (140, 144, 144), (58, 78, 66))
 

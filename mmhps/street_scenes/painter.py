@@ -5,10 +5,10 @@ from functools import cache
 import cv2
 import numpy as np
 
-from .camera import NEAR, flat
-from .raster import ZOOM, Shape, draw_part
-from .sketch import GROUND, STREET, Layer, Sketch
-from .street import World
+from mmhps.street_scenes.camera import NEAR, flat
+from mmhps.street_scenes.raster import ZOOM, Shape, draw_part
+from mmhps.street_scenes.sketch import GROUND, STREET, Layer, Sketch
+from mmhps.street_scenes.street import World
 
 _BANK = 256  # pixels; side of the noise pattern
 _BLOT = 5.0  # pixels; size of a blot in it

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from . import bikes, figures
-from .stage import Stage, merged, seen_from
-from .street import Side
+from mmhps.street_scenes import bikes, figures
+from mmhps.street_scenes.stage import Stage, merged, seen_from
+from mmhps.street_scenes.street import Side
 
 
 def riders(stage: Stage, count: int, motor_share: float) -> None:

@@ -2,11 +2,19 @@
 
 import numpy as np
 
-from .camera import Pose
-from .extrusion import Body, end_panel, extrude, footprint, lamps, underside, wheel
-from .palettes import GLASS, pick, vary
-from .sketch import Layer, Sketch, Texture
-from .street import World
+from mmhps.street_scenes.camera import Pose
+from mmhps.street_scenes.extrusion import (
+    Body,
+    end_panel,
+    extrude,
+    footprint,
+    lamps,
+    underside,
+    wheel,
+)
+from mmhps.street_scenes.palettes import GLASS, pick, vary
+from mmhps.street_scenes.sketch import Layer, Sketch, Texture
+from mmhps.street_scenes.street import World
 
 Span = tuple[float, float, float, float]  # length0, length1, height0, height1 on a flank
 

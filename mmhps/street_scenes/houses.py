@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from .camera import Plane
-from .murals import mural, painted_person, rectangle
-from .palettes import GLASS, PAINTS, pick, pick_paint, vary
-from .sketch import BUILDINGS, STREET, Layer, Sketch, Texture
-from .street import World
+from mmhps.street_scenes.camera import Plane
+from mmhps.street_scenes.murals import mural, painted_person, rectangle
+from mmhps.street_scenes.palettes import GLASS, PAINTS, pick, pick_paint, vary
+from mmhps.street_scenes.sketch import BUILDINGS, STREET, Layer, Sketch, Texture
+from mmhps.street_scenes.street import World
 
 
 def _box(plane: Plane, deep: float = 6.0) -> tuple[float, float, float, float]:

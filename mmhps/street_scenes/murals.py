@@ -2,10 +2,19 @@
 
 import numpy as np
 
-from .cars import CARS
-from .palettes import CLOTHES, GLASS, HAIRS, PAINTS, SKINS, TROUSERS, pick, pick_paint
-from .sketch import Sketch
-from .street import World
+from mmhps.street_scenes.cars import CARS
+from mmhps.street_scenes.palettes import (
+    CLOTHES,
+    GLASS,
+    HAIRS,
+    PAINTS,
+    SKINS,
+    TROUSERS,
+    pick,
+    pick_paint,
+)
+from mmhps.street_scenes.sketch import Sketch
+from mmhps.street_scenes.street import World
 
 
 def rectangle(

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .camera import Camera, Pose
-from .style import City, Light
+from mmhps.street_scenes.camera import Camera, Pose
+from mmhps.street_scenes.style import City, Light
 
 FAR = 130.0  # metres; the end of the street
 

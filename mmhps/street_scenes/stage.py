@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .camera import Pose
-from .sketch import Layer
-from .street import World
+from mmhps.street_scenes.camera import Pose
+from mmhps.street_scenes.sketch import Layer
+from mmhps.street_scenes.street import World
 
 
 @dataclass

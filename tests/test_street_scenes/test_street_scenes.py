@@ -1,21 +1,16 @@
 """The street scenes that mini-Cityscapes is made of."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from cityscapesscripts.helpers.labels import labels, name2label
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "tools" / "dataset_converters"))
-
-from street_scenes.camera import Camera, Plane, Pose
-from street_scenes.painter import Painter
-from street_scenes.raster import in_order, silhouette, visible
-from street_scenes.scene import draw_scene, stem
-from street_scenes.sketch import BUILDINGS, LENS, SKY, Layer, Part
-from street_scenes.street import World, make_camera, make_street
-from street_scenes.style import make_city, make_light
+from mmhps.street_scenes.camera import Camera, Plane, Pose
+from mmhps.street_scenes.painter import Painter
+from mmhps.street_scenes.raster import in_order, silhouette, visible
+from mmhps.street_scenes.scene import draw_scene, stem
+from mmhps.street_scenes.sketch import BUILDINGS, LENS, SKY, Layer, Part
+from mmhps.street_scenes.street import World, make_camera, make_street
+from mmhps.street_scenes.style import make_city, make_light
 
 SIZE = (256, 128)
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .camera import flat
-from .palettes import vary
-from .sketch import GROUND, Layer, Sketch, Texture
-from .street import FAR, World
+from mmhps.street_scenes.camera import flat
+from mmhps.street_scenes.palettes import vary
+from mmhps.street_scenes.sketch import GROUND, Layer, Sketch, Texture
+from mmhps.street_scenes.street import FAR, World
 
 NEAR_END = 1.0
 _RANGE = np.concatenate([np.linspace(NEAR_END, 12, 6), np.linspace(15, FAR, 12)])
