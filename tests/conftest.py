@@ -11,6 +11,10 @@ import pytest
 import torch
 from narrow import NARROW, NARROW_R18, ONE_CONVOLUTION
 
+from mmhps import register_all_modules
+
+register_all_modules(init_default_scope=False)
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -88,8 +92,6 @@ def build_model(tiny_config):
     def build(name, **model):
         from mmdet.registry import MODELS
         from mmengine.registry import init_default_scope
-
-        import mmhps  # noqa: F401  (registers the modules)
 
         init_default_scope("mmdet")
         torch.manual_seed(0)

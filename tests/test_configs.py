@@ -47,8 +47,6 @@ def test_there_are_four_systems_everywhere():
 def test_builds(name):
     from mmdet.registry import DATASETS, METRICS, MODELS, VISUALIZERS
 
-    import mmhps  # noqa: F401  (registers the modules)
-
     init_default_scope("mmdet")
     cfg = load(name)
     cfg.model.backbone.init_cfg = None
@@ -63,7 +61,7 @@ def test_builds(name):
     METRICS.build(cfg.val_evaluator)
     assert VISUALIZERS.get(cfg.visualizer.type) is not None
     assert cfg.default_scope == "mmdet"
-    assert cfg.custom_imports.imports == ["mmhps"]
+    assert cfg.custom_imports.imports == ["mmhps.modules"]
 
 
 @pytest.mark.parametrize("suffix", ["r50_cityscapes", "r101_cityscapes", "r18_mini", "r18_camvid"])
@@ -126,8 +124,6 @@ def test_paper_scale_trains_and_predicts(make_batch):
     """One real training step and one prediction of HPS + ISI at 1024x512."""
     from mmdet.registry import MODELS
 
-    import mmhps  # noqa: F401
-
     init_default_scope("mmdet")
     cfg = load("cityscapes/hps-isi_r101_cityscapes.py")
     cfg.model.backbone.init_cfg = None
@@ -158,8 +154,6 @@ def test_paper_scale_trains_and_predicts(make_batch):
 def test_narrow_systems_start_from_the_published_weights(name):
     """All of the backbone and the neck, of both networks where there are two."""
     from mmdet.registry import MODELS
-
-    import mmhps  # noqa: F401
 
     init_default_scope("mmdet")
     cfg = load(name)

@@ -16,7 +16,6 @@ from mmengine.structures import InstanceData
 from narrow import NARROW, ONE_CONVOLUTION
 from PIL import Image
 
-import mmhps  # noqa: F401  (registers the modules)
 from mmhps.functional import resampled
 
 ROOT = Path(__file__).parents[2]

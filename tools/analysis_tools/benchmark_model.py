@@ -18,9 +18,6 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import numpy as np
 import torch
 from mmdet.registry import MODELS
@@ -29,6 +26,7 @@ from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 
+from mmhps import register_all_modules
 from mmhps.datasets.transforms import PackPanopticInputs
 from mmhps.engine.benchmark import compare, compare_memory, finish
 from mmhps.engine.report import SYSTEMS
@@ -159,6 +157,7 @@ def run(task: str, repeats: int, out: Path | None = None) -> bool:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    register_all_modules()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", choices=list(CASES), default="inference")
     parser.add_argument("--repeats", type=int, default=5, help="timed calls of each")

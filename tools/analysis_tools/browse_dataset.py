@@ -14,9 +14,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import mmcv
 import numpy as np
 import torch
@@ -25,6 +22,7 @@ from mmdet.structures import DetDataSample
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
+from mmhps import register_all_modules
 from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
 from mmhps.visualization import (
     comparison_grid,
@@ -76,6 +74,7 @@ def draw(
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Draw the chosen images into the folder."""
+    register_all_modules()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_config_arguments(parser)
     parser.add_argument("--out-dir", type=Path, required=True)

@@ -20,9 +20,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import cv2
 import mmcv
 import numpy as np
@@ -33,6 +30,7 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
+from mmhps import register_all_modules
 from mmhps.datasets.id_maps import read_true_segments
 from mmhps.engine.guards import check_classes
 from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
@@ -267,6 +265,7 @@ def load_configs(args: argparse.Namespace) -> list[Config]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
+    register_all_modules()
     args = parse_args(argv)
     try:
         configs = load_configs(args)

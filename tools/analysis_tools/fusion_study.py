@@ -16,9 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import numpy as np
 import torch
 from mmdet.registry import MODELS
@@ -28,6 +25,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from tqdm import tqdm
 
+from mmhps import register_all_modules
 from mmhps.datasets.id_maps import Segment, read_true_segments
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.report import fusions_table
@@ -142,6 +140,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    register_all_modules()
     args = parse_args(argv)
     try:
         cfg = Config.fromfile(args.config)

@@ -15,9 +15,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import torch
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.device import get_device
@@ -26,6 +23,7 @@ from mmengine.runner import Runner, set_random_seed
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from mmhps import register_all_modules
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.report import markdown_table
 from mmhps.visualization.trained_models import load_model
@@ -120,6 +118,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    register_all_modules()
     args = parse_args(argv)
     try:
         results = measure(args)

@@ -15,9 +15,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import numpy as np
 from matplotlib.figure import Figure
 from mmdet.registry import DATASETS
@@ -26,6 +23,7 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
+from mmhps import register_all_modules
 from mmhps.datasets.id_maps import read_true_segments
 from mmhps.evaluation import PanopticFiles
 from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
@@ -113,6 +111,7 @@ def draw(counts: np.ndarray, names: Sequence[str]) -> Figure:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Count, print the top confusions, draw the matrix."""
+    register_all_modules()
     args = parse_args(argv)
     try:
         if args.model:

@@ -10,7 +10,6 @@ from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import load_checkpoint
 from narrow import NARROW, NARROW_R18
 
-import mmhps  # noqa: F401  (registers the modules)
 from mmhps.engine.mmdet_weights import adapt
 
 ROOT = Path(__file__).parents[3]
