@@ -26,7 +26,6 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmhps import register_all_modules
-from mmhps.engine.benchmark import compare, compare_memory, finish
 from mmhps.functional import (
     dense_argmax,
     fused_argmax,
@@ -35,6 +34,7 @@ from mmhps.functional import (
     stuff_log_probabilities,
 )
 from mmhps.models import DifferentiableFusionHead
+from mmhps.studies.timing import compare, compare_memory, finish
 
 THINGS, STUFF = 8, 11
 OPTIONS = ConfigDict(mask_overlap=0.5, stuff_area_limit=2048)

@@ -27,7 +27,7 @@ from PIL import Image
 
 from mmhps import register_all_modules
 from mmhps.datasets.id_maps import CITYSCAPES_CLASSES, THING_CLASSES, Segment
-from mmhps.engine.benchmark import compare, finish
+from mmhps.studies.timing import compare, finish
 
 THINGS = len(THING_CLASSES)
 

@@ -29,10 +29,10 @@ from cityscapesscripts.evaluation import evalPanopticSemanticLabeling as officia
 from PIL import Image
 
 from mmhps.datasets.id_maps import CITYSCAPES_CLASSES, THING_CLASSES, Segment
-from mmhps.engine.benchmark import compare, finish
 from mmhps.evaluation import PanopticFiles, score_files
 from mmhps.functional.panoptic_quality import panoptic_quality
 from mmhps.functional.segment_matching import PanopticStats, panoptic_stats
+from mmhps.studies.timing import compare, finish
 
 CATEGORIES = [
     dict(id=label + 1, name=name, isthing=int(name in THING_CLASSES))
