@@ -143,11 +143,9 @@ def test_runs_without_torch_and_mmdet(arguments, files):
         "sys.modules.update(dict.fromkeys(('torch', 'mmcv', 'mmdet', 'mmengine')));"
         f"runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
     )
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=files,
-        env=environment,
         capture_output=True,
         text=True,
         timeout=60,

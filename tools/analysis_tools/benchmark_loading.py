@@ -26,8 +26,9 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 
 from mmhps import register_all_modules
-from mmhps.datasets.id_maps import CITYSCAPES_CLASSES, THING_CLASSES, Segment
 from mmhps.engine.benchmark import compare, finish
+from mmhps.structures import Segment
+from mmhps.structures.id_formats import CITYSCAPES_CLASSES, THING_CLASSES
 
 THINGS = len(THING_CLASSES)
 

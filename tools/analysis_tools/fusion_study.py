@@ -26,13 +26,13 @@ from mmengine.runner import Runner
 from tqdm import tqdm
 
 from mmhps import register_all_modules
-from mmhps.datasets.id_maps import Segment, read_true_segments
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.report import fusions_table
-from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
-from mmhps.evaluation.thing_errors import ERRORS, SIZES, thing_errors
-from mmhps.functional.panoptic_quality import panoptic_quality
-from mmhps.functional.segment_matching import PanopticStats, count_overlaps, match_segments
+from mmhps.metrics.matching import PanopticStats, count_overlaps, match_segments
+from mmhps.metrics.quality import panoptic_quality
+from mmhps.metrics.thing_errors import ERRORS, SIZES, thing_errors
+from mmhps.structures import Segment, predicted_segments
+from mmhps.structures.id_formats import read_true_segments
 from mmhps.visualization.trained_models import load_model
 
 VARIANTS: dict[str, dict[str, Any]] = {
