@@ -23,8 +23,7 @@ from mmengine.registry import init_default_scope
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.model_zoo import DEFAULT_MODEL, find_model, published_weights, zoo_root
 from mmhps.engine.progress_hook import Progress
-from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
-from mmhps.evaluation.panoptic_files import number_segments
+from mmhps.structures import number_segments, predicted_segments
 from mmhps.visualization import (
     comparison_grid,
     legend_entries,

@@ -1,5 +1,7 @@
 """Pure functions of tensors: the paper's equations, one in a file, and what makes them fast."""
 
+from mmhps.structures import INSTANCE_OFFSET
+
 from .canvas import (
     Layer,
     box_cover,
@@ -11,7 +13,6 @@ from .canvas import (
 )
 from .fast_fusion import dense_argmax, fused_argmax
 from .gt_order import (
-    INSTANCE_OFFSET,
     ground_truth_order,
     ignore_uncovered,
     match_instances,

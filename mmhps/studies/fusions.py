@@ -13,12 +13,12 @@ from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 from tqdm import tqdm
 
-from mmhps.datasets.id_maps import Segment, read_true_segments
 from mmhps.engine.checkpoints import load_checkpoint
-from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
-from mmhps.evaluation.thing_errors import ERRORS, SIZES, thing_errors
-from mmhps.functional.panoptic_quality import panoptic_quality
-from mmhps.functional.segment_matching import PanopticStats, count_overlaps, match_segments
+from mmhps.metrics.matching import PanopticStats, count_overlaps, match_segments
+from mmhps.metrics.quality import panoptic_quality
+from mmhps.metrics.thing_errors import ERRORS, SIZES, thing_errors
+from mmhps.structures import Segment, predicted_segments
+from mmhps.structures.id_formats import read_true_segments
 from mmhps.visualization.trained_models import load_model
 
 

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from mmhps import register_all_modules
 from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
+from mmhps.structures import VOID
 from mmhps.visualization import (
     comparison_grid,
     legend_entries,
@@ -32,7 +33,6 @@ from mmhps.visualization import (
     resize_image,
     scaled_size,
 )
-from mmhps.visualization.ground_truth import GROUND_TRUTH_VOID
 
 
 def draw(
@@ -66,7 +66,7 @@ def draw(
     size = scaled_size(image.shape[:2], scale)
     image = resize_image(image, size)
     ids = resize_ids(sample.gt_panoptic_seg.sem_seg[0].numpy(), size)
-    void = (GROUND_TRUTH_VOID,)
+    void = (VOID,)
     legend = legend_entries([ids], classes, palette, void)
     overlay = panoptic_overlay(image, ids, palette, void)
     return comparison_grid([[image, overlay]], ["image", "ground truth"], legend)

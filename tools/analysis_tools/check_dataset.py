@@ -22,8 +22,8 @@ from tqdm import tqdm
 
 from mmhps import register_all_modules
 from mmhps.datasets import PanopticIdDataset
-from mmhps.datasets.id_maps import read_true_segments
 from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
+from mmhps.structures.id_formats import read_true_segments
 
 
 class Contents(NamedTuple):

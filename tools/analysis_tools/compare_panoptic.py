@@ -31,11 +31,11 @@ from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmhps import register_all_modules
-from mmhps.datasets.id_maps import read_true_segments
 from mmhps.engine.guards import check_classes
-from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
-from mmhps.functional.panoptic_quality import panoptic_quality
-from mmhps.functional.segment_matching import panoptic_stats
+from mmhps.metrics.matching import panoptic_stats
+from mmhps.metrics.quality import panoptic_quality
+from mmhps.structures import VOID, predicted_segments
+from mmhps.structures.id_formats import read_true_segments
 from mmhps.visualization import (
     comparison_grid,
     legend_entries,
@@ -236,7 +236,7 @@ def draw(
     """
     meta = dataset.metainfo
     classes, palette = meta["classes"], meta["palette"]
-    voids = (255, len(classes))  # of the ground truth and of the predictions
+    voids = (VOID, len(classes))  # of the ground truth and of the predictions
     rows, drawn = [], []
     for position, index in enumerate(chosen):
         info = dataset.get_data_info(index)

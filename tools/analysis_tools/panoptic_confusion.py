@@ -24,17 +24,17 @@ from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmhps import register_all_modules
-from mmhps.datasets.id_maps import read_true_segments
-from mmhps.evaluation import PanopticFiles
-from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
-from mmhps.evaluation.confusion import (
+from mmhps.metrics import PanopticFiles
+from mmhps.metrics.confusion import (
     VOID_NAME,
     confusion_of_files,
     pixel_confusion,
     row_shares,
     top_confusions,
 )
-from mmhps.functional.segment_matching import count_overlaps
+from mmhps.metrics.matching import count_overlaps
+from mmhps.structures import predicted_segments
+from mmhps.structures.id_formats import read_true_segments
 from mmhps.visualization.trained_models import load_model_of_classes, predict_panoptic
 
 

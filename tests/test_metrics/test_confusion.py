@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmhps.datasets.id_maps import Segment
-from mmhps.evaluation import PanopticFiles
-from mmhps.evaluation.confusion import (
+from mmhps.metrics import PanopticFiles
+from mmhps.metrics.confusion import (
     Confusion,
     confusion_of_files,
     pixel_confusion,
     row_shares,
     top_confusions,
 )
-from mmhps.functional.segment_matching import count_overlaps
+from mmhps.metrics.matching import count_overlaps
+from mmhps.structures import Segment
 
 NAMES = ("person", "car", "road")
 

@@ -5,12 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from mmhps.functional.segment_matching import (
-    PanopticStats,
-    count_overlaps,
-    match_segments,
-    panoptic_stats,
-)
+from mmhps.metrics.matching import PanopticStats, count_overlaps, match_segments, panoptic_stats
 
 
 class Seg(NamedTuple):

@@ -8,7 +8,7 @@ import pytest
 from cityscapesscripts.evaluation import evalPanopticSemanticLabeling as official
 from PIL import Image
 
-from mmhps.evaluation import PanopticFiles, score_files
+from mmhps.metrics import PanopticFiles, score_files
 
 CATEGORIES = [
     {"id": 7, "name": "road", "isthing": 0},

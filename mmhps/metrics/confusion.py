@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mmhps.evaluation.panoptic_files import PanopticFiles, check_images
-from mmhps.evaluation.score_files import map_images, read_overlaps
-from mmhps.functional.segment_matching import Overlaps, SegmentLike, index_segments
+from mmhps.metrics.files import PanopticFiles, check_images
+from mmhps.metrics.matching import Overlaps, SegmentLike, index_segments
+from mmhps.metrics.score_files import map_images, read_overlaps
 
 __all__ = ["Confusion", "confusion_of_files", "pixel_confusion", "row_shares", "top_confusions"]
 

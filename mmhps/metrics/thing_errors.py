@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmhps.functional.segment_matching import Overlaps, SegmentLike, index_segments
+from mmhps.metrics.matching import Overlaps, SegmentLike, index_segments
 
 __all__ = ["ERRORS", "SIZES", "thing_errors"]
 

@@ -1,35 +1,21 @@
+"""Each label file format is read and taken apart, and bad files are named."""
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from mmhps.datasets.id_maps import (
+from mmhps.structures import Segment
+from mmhps.structures.id_files import read_rgb_ids
+from mmhps.structures.id_formats import (
     CITYSCAPES_CLASSES,
+    FORMATS,
     STUFF_CLASSES,
     THING_CLASSES,
-    Segment,
     cityscapes_labels,
     cityscapes_segments,
     read_cityscapes_ids,
-    read_rgb_ids,
-    unique_ids,
+    read_true_segments,
 )
-
-
-def test_unique_ids_of_an_empty_map():
-    assert unique_ids(np.zeros((0, 5), dtype=np.int32)) == []
-
-
-def test_unique_ids_are_sorted():
-    assert unique_ids(np.array([[26001, 7], [7, 0]])) == [0, 7, 26001]
-
-
-def test_unique_ids_of_a_flipped_map():
-    assert unique_ids(np.array([[5, 5, 9], [5, 3, 3]])[:, ::-1]) == [3, 5, 9]
-
-
-def test_unique_ids_of_noise_are_those_of_numpy():
-    noise = np.random.default_rng(0).integers(0, 2**24, (20, 30), dtype=np.int32)
-    assert unique_ids(noise) == np.unique(noise).tolist()
 
 
 def test_classes_are_things_first_in_the_order_of_cityscapesscripts():
@@ -112,20 +98,6 @@ class TestBrokenFiles:
             read(tmp_path)
 
 
-class TestReadRgbIds:
-    def test_red_is_the_lowest_byte(self, tmp_path):
-        rgb = np.array([[[1, 0, 0], [0, 1, 0], [0, 0, 1], [255, 255, 255]]], dtype=np.uint8)
-        Image.fromarray(rgb).save(tmp_path / "x.png")
-        read = read_rgb_ids(tmp_path / "x.png")
-        assert read.dtype == np.int32
-        assert read.tolist() == [[1, 256, 65536, 16777215]]
-
-    def test_refuses_grey(self, tmp_path, write_ids):
-        write_ids(tmp_path / "x.png", [[1]])
-        with pytest.raises(ValueError, match=r"x\.png.*RGB.*'I;16'"):
-            read_rgb_ids(tmp_path / "x.png")
-
-
 class TestCityscapesLabels:
     def test_no_classes(self):
         assert cityscapes_labels([]) == []
@@ -178,3 +150,33 @@ class TestCityscapesSegments:
     def test_unknown_id(self, value):
         with pytest.raises(ValueError, match=f"a.png: id {value} is neither"):
             cityscapes_segments(np.array([[7, value]]), source="a.png")
+
+
+class TestKitti:
+    def test_ids_are_label_times_256_plus_instance(self, tmp_path, write_ids):
+        # road, two cars, cars without instance, the trailer (void)
+        ids = [[7 * 256, 26 * 256 + 1], [26 * 256 + 255, 26 * 256], [30 * 256, 0]]
+        write_ids(tmp_path / "x.png", ids)
+        read = FORMATS["kitti"].read(tmp_path / "x.png")
+        np.testing.assert_array_equal(read, ids)
+        assert cityscapes_segments(read, id_format="kitti") == [
+            Segment(7 * 256, 8, False),
+            Segment(26 * 256, 2, True),
+            Segment(26 * 256 + 1, 2, False),
+            Segment(26 * 256 + 255, 2, False),
+        ]
+
+    def test_refuses_8_bit(self, tmp_path):
+        Image.fromarray(np.array([[7]], dtype=np.uint8)).save(tmp_path / "x.png")
+        with pytest.raises(ValueError, match=r"x\.png: an 8-bit file.*256.*instance/"):
+            FORMATS["kitti"].read(tmp_path / "x.png")
+
+    def test_instance_of_stuff(self):
+        with pytest.raises(ValueError, match=r"id 1793 is neither .* nor label id \* 256"):
+            cityscapes_segments(np.array([7 * 256 + 1]), id_format="kitti")
+
+
+def test_unknown_format_lists_the_known_ones():
+    sample = dict(seg_map_path="x.png", id_format="pascal")
+    with pytest.raises(ValueError, match=r"one of \['cityscapes', 'coco', 'kitti'\].*'pascal'"):
+        read_true_segments(sample)

@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 import pytest
 
-from mmhps.functional.panoptic_quality import format_panoptic_table, panoptic_quality
-from mmhps.functional.segment_matching import PanopticStats
+from mmhps.metrics.matching import PanopticStats
+from mmhps.metrics.quality import format_panoptic_table, panoptic_quality
 
 
 def stats(iou, tp, fp, fn):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .segment_matching import PanopticStats
+from mmhps.metrics.matching import PanopticStats
 
 Floats = NDArray[np.float64]
 

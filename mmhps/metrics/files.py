@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from mmhps.datasets.id_maps import Segment
+from mmhps.structures import Segment, number_segments
+from mmhps.structures.id_files import write_rgb_ids
 
 
 @dataclass(frozen=True)
@@ -157,35 +157,6 @@ def check_images(gt: PanopticFiles, pred: PanopticFiles) -> None:
                 f"{gt.path}, the first is image_id {missing[0]!r}. Add an annotation for each "
                 '(with empty segments_info if nothing was found); 7 and "7" are different ids.'
             )
-
-
-def number_segments(ids: np.ndarray, segments: Sequence[Segment]) -> np.ndarray:
-    """Number segments 1, 2, … in their order.
-
-    Args:
-        ids: Id map, (H, W), non-negative integers.
-        segments: The segments.
-
-    Returns:
-        Id map, (H, W) int32; what no segment lists is 0.
-    """
-    numbers = np.zeros(int(ids.max(initial=0)) + 1, dtype=np.int32)
-    for number, segment in enumerate(segments, start=1):
-        numbers[segment.id] = number
-    return numbers[ids]
-
-
-def write_rgb_ids(path: str | Path, ids: np.ndarray) -> None:
-    """Write a COCO panoptic PNG, and the folders that it needs.
-
-    Args:
-        path: The PNG.
-        ids: Id map, (H, W), integers in 0..2**24-1.
-    """
-    # The low bytes of a little-endian integer are R, G, B.
-    rgb = ids.astype("<u4", copy=False).view(np.uint8).reshape(*ids.shape, 4)[..., :3]
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.ascontiguousarray(rgb)).save(path)
 
 
 def write_prediction(

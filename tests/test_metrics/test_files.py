@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmhps.datasets.id_maps import Segment, read_rgb_ids
-from mmhps.evaluation.panoptic_files import PanopticFiles, write_prediction
+from mmhps.metrics.files import PanopticFiles, write_prediction
+from mmhps.structures import Segment
+from mmhps.structures.id_files import read_rgb_ids
 
 ANNOTATION = {"image_id": "a", "file_name": "a.png", "segments_info": []}
 

@@ -11,18 +11,11 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from mmhps.datasets.id_maps import Segment, read_rgb_ids
-from mmhps.evaluation.panoptic_files import PanopticFiles, check_images
-from mmhps.functional.panoptic_quality import panoptic_quality
-from mmhps.functional.segment_matching import (
-    Overlaps,
-    PanopticStats,
-    count_overlaps,
-    match_segments,
-)
-
-VOID = 0
-"""Black is no segment, in ground truth and prediction."""
+from mmhps.metrics.files import PanopticFiles, check_images
+from mmhps.metrics.matching import Overlaps, PanopticStats, count_overlaps, match_segments
+from mmhps.metrics.quality import panoptic_quality
+from mmhps.structures import NO_SEGMENT, Segment
+from mmhps.structures.id_files import read_rgb_ids
 
 T = TypeVar("T")
 
@@ -87,7 +80,7 @@ def score_image(
     overlaps, gt_segments, pred_segments = read_overlaps(gt, pred, labels, image_id)
     areas, oddities = _gt_areas(gt, image_id, overlaps)
     try:
-        stats = match_segments(overlaps, gt_segments, pred_segments, len(labels), VOID, areas)
+        stats = match_segments(overlaps, gt_segments, pred_segments, len(labels), NO_SEGMENT, areas)
     except ValueError as error:
         raise ValueError(f"{pred.png(image_id)} and {gt.png(image_id)}: {error}") from error
     return stats, oddities
@@ -120,7 +113,8 @@ def read_overlaps(
         )
     overlaps = count_overlaps(gt_ids, pred_ids)
     gt_segments, pred_segments = gt.segments(image_id, labels), pred.segments(image_id, labels)
-    unlisted = set(overlaps.pred.tolist()) - {segment.id for segment in pred_segments} - {VOID}
+    listed = {segment.id for segment in pred_segments}
+    unlisted = set(overlaps.pred.tolist()) - listed - {NO_SEGMENT}
     if unlisted:
         raise ValueError(
             f"{pred_png}: segments {sorted(unlisted)} are in the PNG, but {pred.path} does not "
@@ -138,13 +132,13 @@ def _gt_areas(gt: PanopticFiles, image_id: Any, overlaps: Overlaps) -> tuple[lis
         item["id"]: item.get("area", drawn.get(item["id"], 0))
         for item in gt.annotations[image_id]["segments_info"]
     }
-    if VOID in stated:
+    if NO_SEGMENT in stated:
         raise ValueError(
-            f"{gt.path}: image {image_id!r} lists a segment with id {VOID}, which means void. "
-            "Give the segment another id, in the PNG as well."
+            f"{gt.path}: image {image_id!r} lists a segment with id {NO_SEGMENT}, which means "
+            "void. Give the segment another id, in the PNG as well."
         )
     oddities = []
-    for key in sorted(stated.keys() | drawn.keys() - {VOID}):
+    for key in sorted(stated.keys() | drawn.keys() - {NO_SEGMENT}):
         if key not in stated:
             oddities.append(f"{gt.png(image_id)}: segment {key} is drawn, but not listed")
         elif stated[key] != drawn.get(key):

@@ -1,8 +1,8 @@
 import numpy as np
 
-from mmhps.datasets.id_maps import Segment
-from mmhps.evaluation.thing_errors import thing_errors
-from mmhps.functional.segment_matching import count_overlaps
+from mmhps.metrics.matching import count_overlaps
+from mmhps.metrics.thing_errors import thing_errors
+from mmhps.structures import Segment
 
 # Labels 0 and 1 are things, 2 is stuff; ids 0 are void.
 STUFF = Segment(9, 2, False)
