@@ -1,15 +1,8 @@
 """Pure functions of tensors: the paper's equations, one in a file, and what makes them fast."""
 
-from .canvas import (
-    Layer,
-    box_cover,
-    merge_groups,
-    merge_layers,
-    paste_canvases,
-    paste_windows,
-    weighted_mean,
-)
-from .fast_fusion import dense_argmax, fused_argmax
+from .canvas import box_cover, paste_canvases
+from .duplicates import merge_groups, merge_layers
+from .fast_fusion import fused_argmax
 from .gt_order import (
     INSTANCE_OFFSET,
     ground_truth_order,
@@ -18,6 +11,7 @@ from .gt_order import (
     panoptic_target,
 )
 from .isi import initial_segmentation_image
+from .layers import Layer, cut_layers, paste_windows
 from .occlusion import not_hidden
 from .panoptic_logits import (
     panoptic_argmax,
@@ -29,13 +23,14 @@ from .panoptic_logits import (
 from .resampling import Resampled, resampled
 from .roi_align import roi_align
 from .soft_argmax import soft_argmax, soft_one_hot
+from .weighted_mean import weighted_mean
 
 __all__ = [
     "INSTANCE_OFFSET",
     "Layer",
     "Resampled",
     "box_cover",
-    "dense_argmax",
+    "cut_layers",
     "fused_argmax",
     "ground_truth_order",
     "ignore_uncovered",
