@@ -93,7 +93,7 @@ class DifferentiableFusionHead(FusionHead):
 
     def _scaled(self, canvases: Tensor) -> Tensor:
         """Canvases times ``mask_scale``, with their own gradient unless ``scale_gradient``."""
-        if self.scale_gradient:
+        if self.scale_gradient or not canvases.requires_grad:
             return self.mask_scale * canvases
         # The value of the product, the gradient of a factor of 1.
         return canvases + (self.mask_scale - 1) * canvases.detach()
