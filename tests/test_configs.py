@@ -74,9 +74,9 @@ def test_systems_differ_in_what_their_names_say(suffix):
         "model.roi_head.type",
         "model.panoptic_fusion_head.type",
     }
-    width = set() if folder == "cityscapes" else {"model.semantic_head.isi_channels"}
+    width = set() if folder == "cityscapes" else {"model.semantic_head.block_channels"}
     assert delta(name["hps-isi"], name["hps"]) == {
-        "model.isi",
+        "model.prior",
         "model.semantic_head.type",
         *width,
     }
@@ -108,8 +108,8 @@ SCALE, SCALED_GRADIENT = f"{FUSION}.mask_scale", f"{FUSION}.scale_gradient"
 RIVALS = f"{FUSION}.false_detections"
 SCORE, VALUES = f"{FUSION}.score_weight", f"{FUSION}.stuff_values"
 HIDDEN, VOID = "model.test_cfg.panoptic.mask_overlap", f"{FUSION}.void_things"
-WEIGHT, DETACH = f"{FUSION}.loss_weight", "model.isi.detach"
-NARROW = {f"{SEMANTIC}.isi_channels", f"{SEMANTIC}.identity_init"}
+WEIGHT, DETACH = f"{FUSION}.loss_weight", "model.prior.detach"
+NARROW = {f"{SEMANTIC}.block_channels", f"{SEMANTIC}.identity_init"}
 ABLATIONS = {
     "panoptic-fpn-semantic": ("panoptic-fpn", {f"{SEMANTIC}.loss_seg.loss_weight", *STEPS}),
     "hps-literal": ("hps-literal", STEPS),
@@ -133,6 +133,8 @@ ABLATIONS = {
     "scratch-isi-semantic": ("scratch-isi-rivals-x4", {f"{SEMANTIC}.loss_seg.loss_weight"}),
     "scratch-isi-narrow": ("scratch-isi-rivals-x4", NARROW),
     "scratch-isi-narrow-detached": ("scratch-isi-narrow", {DETACH}),
+    "hps-imp": ("hps-isi", {"model.prior.type"}),
+    "fusion-efficientps": ("hps", {f"{FUSION}.type"}),
     "fusion-heuristic": ("hps", {f"{FUSION}.type"}),
     "fusion-bare": ("hps", {VALUES}),
     "fusion-x1": ("hps", {SCALE}),
