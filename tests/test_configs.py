@@ -33,7 +33,7 @@ def delta(name, parent):
 
 def test_there_are_four_systems_everywhere():
     expected = {
-        "hps": [f"{s}_r{d}_cityscapes" for s in SYSTEMS for d in (50, 101)],
+        "cityscapes": [f"{s}_r{d}_cityscapes" for s in SYSTEMS for d in (50, 101)],
         "mini": [f"{s}_r18_mini" for s in SYSTEMS],
         "camvid": [f"{s}_r18_camvid" for s in SYSTEMS],
     }
@@ -66,7 +66,7 @@ def test_builds(name):
 
 @pytest.mark.parametrize("suffix", ["r50_cityscapes", "r101_cityscapes", "r18_mini", "r18_camvid"])
 def test_systems_differ_in_what_their_names_say(suffix):
-    folder = dict(mini="mini", camvid="camvid").get(suffix.split("_")[1], "hps")
+    folder = suffix.split("_")[1]
     name = {s: f"{folder}/{s}_{suffix}.py" for s in SYSTEMS}
     assert delta(name["semantic-plus-instance"], name["panoptic-fpn"]) == {"model.type"}
     assert delta(name["hps"], name["panoptic-fpn"]) == {
@@ -74,7 +74,7 @@ def test_systems_differ_in_what_their_names_say(suffix):
         "model.roi_head.type",
         "model.panoptic_fusion_head.type",
     }
-    width = set() if folder == "hps" else {"model.semantic_head.isi_channels"}
+    width = set() if folder == "cityscapes" else {"model.semantic_head.isi_channels"}
     assert delta(name["hps-isi"], name["hps"]) == {
         "model.isi",
         "model.semantic_head.type",
@@ -84,7 +84,8 @@ def test_systems_differ_in_what_their_names_say(suffix):
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_r50_differs_in_the_backbone(system):
-    assert delta(f"hps/{system}_r50_cityscapes.py", f"hps/{system}_r101_cityscapes.py") == {
+    r50, r101 = (f"cityscapes/{system}_r{depth}_cityscapes.py" for depth in (50, 101))
+    assert delta(r50, r101) == {
         "model.backbone.depth",
         "model.backbone.init_cfg.checkpoint",
     }
@@ -100,7 +101,7 @@ def test_literal_reading_differs_in_what_the_paper_leaves_open():
 
 
 def test_paper_scale_is_that_of_the_paper():
-    cfg = load("hps/hps-isi_r101_cityscapes.py")
+    cfg = load("cityscapes/hps-isi_r101_cityscapes.py")
     assert cfg.model.backbone.depth == 101
     assert cfg.model.backbone.init_cfg.checkpoint == "torchvision://resnet101"
     assert cfg.model.semantic_head.inner_channels == 128
@@ -124,7 +125,7 @@ def test_paper_scale_trains_and_predicts(make_batch):
     from mmdet.registry import MODELS
 
     init_default_scope("mmdet")
-    cfg = load("hps/hps-isi_r101_cityscapes.py")
+    cfg = load("cityscapes/hps-isi_r101_cityscapes.py")
     cfg.model.backbone.init_cfg = None
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)

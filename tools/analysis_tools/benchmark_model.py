@@ -4,8 +4,8 @@
     python tools/analysis_tools/benchmark_model.py --task train
 
 The peer is MMDetection's own Panoptic FPN (`PanopticFPNHead`, `StandardRoIHead`,
-`HeuristicFusionHead`) with R-101 and the settings of `configs/hps/`; in a second row it gets our
-RoIAlign, to show what the rest of the network takes. Weights are random, so that scores mean
+`HeuristicFusionHead`) with R-101 and the settings of `configs/cityscapes/`; in a second row it gets
+our RoIAlign, to show what the rest of the network takes. Weights are random, so that scores mean
 nothing: every network keeps its ten best detections, HPS in training, too. The last line is a JSON
 object; the status is 1 if a target is missed.
 """
@@ -46,7 +46,7 @@ PEER = ", peer with our RoIAlign"
 
 def configure(system: str) -> ConfigDict:
     """The model of a system with R-101, without pretrained weights, that keeps ten detections."""
-    cfg = Config.fromfile(ROOT / f"configs/hps/{system}_r101_cityscapes.py")
+    cfg = Config.fromfile(ROOT / f"configs/cityscapes/{system}_r101_cityscapes.py")
     cfg.model.backbone.init_cfg = None
     cfg.model.test_cfg.rcnn.update(score_thr=0.0, max_per_img=INSTANCES)
     if cfg.model.type == "HPS":

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = {
     "mini": "mini/{}_r18_mini.py",
     "camvid": "camvid/{}_r18_camvid.py",
-    "cityscapes": "hps/{}_r101_cityscapes.py",
+    "cityscapes": "cityscapes/{}_r101_cityscapes.py",
 }
 
 

@@ -1,0 +1,1 @@
+"""Data sets brought into the layout of Cityscapes: what ``tools/dataset_converters/`` run."""
