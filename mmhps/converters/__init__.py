@@ -1,1 +1,1 @@
-"""Data sets brought into the layout of Cityscapes: what ``tools/dataset_converters/`` run."""
+"""What ``tools/*_converters/`` run: data sets into the layout of Cityscapes, weights into ours."""

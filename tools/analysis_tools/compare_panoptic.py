@@ -31,6 +31,11 @@ from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmhps import register_all_modules
+from mmhps.apis.trained_models import (
+    COMPARABLE,
+    load_model_of_classes,
+    predict_panoptic,
+)
 from mmhps.engine.guards import check_classes
 from mmhps.metrics.matching import panoptic_stats
 from mmhps.metrics.quality import panoptic_quality
@@ -44,11 +49,6 @@ from mmhps.visualization import (
     resize_ids,
     resize_image,
     scaled_size,
-)
-from mmhps.visualization.trained_models import (
-    COMPARABLE,
-    load_model_of_classes,
-    predict_panoptic,
 )
 
 

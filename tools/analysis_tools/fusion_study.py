@@ -26,6 +26,7 @@ from mmengine.runner import Runner
 from tqdm import tqdm
 
 from mmhps import register_all_modules
+from mmhps.apis.trained_models import load_model
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.report import fusions_table
 from mmhps.metrics.matching import PanopticStats, count_overlaps, match_segments
@@ -33,7 +34,6 @@ from mmhps.metrics.quality import panoptic_quality
 from mmhps.metrics.thing_errors import ERRORS, SIZES, thing_errors
 from mmhps.structures import Segment, predicted_segments
 from mmhps.structures.id_formats import read_true_segments
-from mmhps.visualization.trained_models import load_model
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "as configured": {},

@@ -24,9 +24,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from mmhps import register_all_modules
+from mmhps.apis.trained_models import load_model
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.report import markdown_table
-from mmhps.visualization.trained_models import load_model
 
 PARTS = {
     "backbone": "backbone.",

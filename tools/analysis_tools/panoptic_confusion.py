@@ -24,6 +24,7 @@ from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmhps import register_all_modules
+from mmhps.apis.trained_models import load_model_of_classes, predict_panoptic
 from mmhps.metrics import PanopticFiles
 from mmhps.metrics.confusion import (
     VOID_NAME,
@@ -35,7 +36,6 @@ from mmhps.metrics.confusion import (
 from mmhps.metrics.matching import count_overlaps
 from mmhps.structures import predicted_segments
 from mmhps.structures.id_formats import read_true_segments
-from mmhps.visualization.trained_models import load_model_of_classes, predict_panoptic
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

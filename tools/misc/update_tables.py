@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mmengine.fileio import load
 
-from mmhps.engine.model_zoo import metafiles, models_table, updated_metafile
+from mmhps.apis.model_zoo import metafiles, models_table, updated_metafile
 from mmhps.engine.report import (
     benchmark_table,
     differences_table,

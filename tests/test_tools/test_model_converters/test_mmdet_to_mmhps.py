@@ -10,7 +10,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import load_checkpoint
 from narrow import NARROW, NARROW_R18
 
-from mmhps.engine.mmdet_weights import adapt
+from mmhps.converters.mmdet_weights import adapt
 
 ROOT = Path(__file__).parents[3]
 SYSTEMS = ("semantic-plus-instance", "panoptic-fpn", "hps", "hps-isi")
