@@ -74,9 +74,9 @@ def test_systems_differ_in_what_their_names_say(suffix):
         "model.roi_head.type",
         "model.panoptic_fusion_head.type",
     }
-    width = set() if folder == "cityscapes" else {"model.semantic_head.isi_channels"}
+    width = set() if folder == "cityscapes" else {"model.semantic_head.block_channels"}
     assert delta(name["hps-isi"], name["hps"]) == {
-        "model.isi",
+        "model.prior",
         "model.semantic_head.type",
         *width,
     }
@@ -98,6 +98,75 @@ def test_literal_reading_differs_in_what_the_paper_leaves_open():
         "model.panoptic_fusion_head",
         "model.test_cfg.panoptic",
     }
+
+
+# What each ablation changes, and of which config.
+FUSION, SEMANTIC = "model.panoptic_fusion_head", "model.semantic_head"
+STEPS = {"max_iters", "train_cfg.max_iters", "train_cfg.val_interval", "param_scheduler"}
+SCRATCH = {"model.backbone.init_cfg", "model.neck.init_cfg", *STEPS}
+SCALE, SCALED_GRADIENT = f"{FUSION}.mask_scale", f"{FUSION}.scale_gradient"
+RIVALS = f"{FUSION}.false_detections"
+SCORE, VALUES = f"{FUSION}.score_weight", f"{FUSION}.stuff_values"
+HIDDEN, VOID = "model.test_cfg.panoptic.mask_overlap", f"{FUSION}.void_things"
+WEIGHT, DETACH = f"{FUSION}.loss_weight", "model.prior.detach"
+NARROW = {f"{SEMANTIC}.block_channels", f"{SEMANTIC}.identity_init"}
+ABLATIONS = {
+    "panoptic-fpn-semantic": ("panoptic-fpn", {f"{SEMANTIC}.loss_seg.loss_weight", *STEPS}),
+    "hps-literal": ("hps-literal", STEPS),
+    "hps-x1": ("hps", {SCALE}),
+    "hps-light": ("hps", {WEIGHT}),
+    "hps-scaled-gradient": ("hps", {SCALED_GRADIENT}),
+    "isi-detached": ("hps-isi", {DETACH}),
+    "isi-scaled-gradient": ("hps-isi", {SCALED_GRADIENT}),
+    "isi-rivals": ("hps-isi", {RIVALS}),
+    "isi-rivals-scaled-gradient": ("hps-isi", {RIVALS, SCALED_GRADIENT}),
+    "isi-no-class-gradient": ("hps-isi", {"model.roi_head.class_gradient"}),
+    "isi-no-score": ("hps-isi", {SCORE}),
+    "scratch-panoptic-fpn": ("panoptic-fpn", SCRATCH),
+    "scratch-semantic-plus-instance": ("semantic-plus-instance", SCRATCH),
+    "scratch-hps-x1": ("hps", {SCALE, WEIGHT, *SCRATCH}),
+    "scratch-hps-rivals-x4": ("scratch-hps-x1", {RIVALS, SCALE, SCALED_GRADIENT}),
+    "scratch-isi-x1": ("hps-isi", {SCALE, WEIGHT, *SCRATCH}),
+    "scratch-isi-rivals-x1": ("scratch-isi-x1", {RIVALS}),
+    "scratch-isi-rivals-x4": ("scratch-isi-rivals-x1", {SCALE, SCALED_GRADIENT}),
+    "scratch-isi-heavy": ("scratch-isi-rivals-x4", {WEIGHT}),
+    "scratch-isi-semantic": ("scratch-isi-rivals-x4", {f"{SEMANTIC}.loss_seg.loss_weight"}),
+    "scratch-isi-narrow": ("scratch-isi-rivals-x4", NARROW),
+    "scratch-isi-narrow-detached": ("scratch-isi-narrow", {DETACH}),
+    "hps-imp": ("hps-isi", {"model.prior.type"}),
+    "fusion-efficientps": ("hps", {f"{FUSION}.type"}),
+    "fusion-heuristic": ("hps", {f"{FUSION}.type"}),
+    "fusion-bare": ("hps", {VALUES}),
+    "fusion-x1": ("hps", {SCALE}),
+    "fusion-bare-x1": ("hps", {VALUES, SCALE}),
+    "fusion-no-score": ("hps", {SCORE}),
+    "fusion-hidden": ("hps", {HIDDEN}),
+    "fusion-unclaimed": ("hps", {VOID}),
+    "fusion-literal": ("fusion-bare-x1", {SCORE, VOID, HIDDEN}),
+}
+
+
+def test_ablations_change_what_they_say():
+    """Each differs from its parent in its title and in these keys, and in nothing else."""
+    assert {path.stem for path in CONFIGS if path.parent.name == "ablations"} == ABLATIONS.keys()
+    for name, (parent, keys) in ABLATIONS.items():
+        is_ablation = f"ablations/{parent}.py" in NAMES and parent != name
+        path = f"ablations/{parent}.py" if is_ablation else f"mini/{parent}_r18_mini.py"
+        assert delta(f"ablations/{name}.py", path) == {"title", *keys}, name
+
+
+@pytest.mark.parametrize("name", ["mini_cityscapes", "camvid"])
+def test_pipelines_differ_in_the_size_alone(name):
+    base, cfg = (load(f"_base_/datasets/{n}.py") for n in ("cityscapes_panoptic", name))
+    assert cfg.img_scale != base.img_scale
+    for mode, loaders in (("train", ["train"]), ("test", ["val", "test"])):
+        pipeline = base[f"{mode}_pipeline"]
+        (resize,) = (transform for transform in pipeline if transform.type == "Resize")
+        assert resize.scale == base.img_scale
+        resize.scale = cfg.img_scale
+        assert cfg[f"{mode}_pipeline"] == pipeline
+        for loader in loaders:
+            assert cfg[f"{loader}_dataloader"].dataset.pipeline == pipeline
 
 
 def test_paper_scale_is_that_of_the_paper():

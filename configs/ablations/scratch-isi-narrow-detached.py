@@ -1,3 +1,3 @@
 _base_ = "./scratch-isi-narrow.py"
 title = "B, no gradient through ISI"
-model = dict(isi=dict(detach=True))
+model = dict(prior=dict(detach=True))

@@ -1,7 +1,7 @@
 _base_ = "./hps_r18_camvid.py"
 model = dict(
-    isi=dict(type="InitialSegmentation"),
+    prior=dict(type="InitialSegmentation"),
     # not stated in the paper: the width of the four blocks; 32, as each level has here, is too few
     # for the classes (docs/study.md)
-    semantic_head=dict(type="ISISemanticHead", isi_channels=64),
+    semantic_head=dict(type="PriorSemanticHead", block_channels=64),
 )

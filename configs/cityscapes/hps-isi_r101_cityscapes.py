@@ -1,2 +1,2 @@
 _base_ = "./hps_r101_cityscapes.py"
-model = dict(isi=dict(type="InitialSegmentation"), semantic_head=dict(type="ISISemanticHead"))
+model = dict(prior=dict(type="InitialSegmentation"), semantic_head=dict(type="PriorSemanticHead"))

@@ -2,7 +2,7 @@
 # averaged, every pixel alike, nothing dropped.
 _base_ = "./hps_r18_mini.py"
 model = dict(
-    roi_head=dict(train_instances="rois", rois_per_instance=1000),
+    roi_head=dict(train_instances=dict(type="SampledRoIs", per_instance=1000)),
     panoptic_fusion_head=dict(
         mask_scale=1.0,
         score_weight=0.0,

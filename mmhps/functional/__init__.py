@@ -2,16 +2,9 @@
 
 from mmhps.structures import INSTANCE_OFFSET
 
-from .canvas import (
-    Layer,
-    box_cover,
-    merge_groups,
-    merge_layers,
-    paste_canvases,
-    paste_windows,
-    weighted_mean,
-)
-from .fast_fusion import dense_argmax, fused_argmax
+from .canvas import box_cover, paste_canvases
+from .duplicates import merge_groups, merge_layers
+from .fast_fusion import fused_argmax
 from .gt_order import (
     ground_truth_order,
     ignore_uncovered,
@@ -19,6 +12,7 @@ from .gt_order import (
     panoptic_target,
 )
 from .isi import initial_segmentation_image
+from .layers import Layer, cut_layers, paste_windows
 from .occlusion import not_hidden
 from .panoptic_logits import (
     panoptic_argmax,
@@ -30,13 +24,14 @@ from .panoptic_logits import (
 from .resampling import Resampled, resampled
 from .roi_align import roi_align
 from .soft_argmax import soft_argmax, soft_one_hot
+from .weighted_mean import weighted_mean
 
 __all__ = [
     "INSTANCE_OFFSET",
     "Layer",
     "Resampled",
     "box_cover",
-    "dense_argmax",
+    "cut_layers",
     "fused_argmax",
     "ground_truth_order",
     "ignore_uncovered",

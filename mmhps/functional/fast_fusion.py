@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from .canvas import Layer
-from .panoptic_logits import panoptic_argmax, stuff_log_probabilities
+from .layers import Layer, cut_layers
+from .panoptic_logits import stuff_log_probabilities
 from .resampling import Resampled
 
-__all__ = ["dense_argmax", "fused_argmax"]
+__all__ = ["fused_argmax"]
 
 _STRIP = (1 << 17, 1 << 19)
 """Fewest and most pixels decided at a time: more need more memory, fewer more operations."""
@@ -32,7 +32,7 @@ def fused_argmax(
     """Decide each output pixel between stuff, instances and, where nothing claims a thing, void.
 
     Stuff competes with the log-probabilities of the semantic softmax over all T + S classes. Equals
-    :func:`dense_argmax` on every pixel that is not a tie, but computes them only where it has to:
+    :func:`mmhps.functional.panoptic_argmax` of all logits on every pixel that is no tie, but computes them only where it has to:
 
     - Interpolation is a convex combination. Where the four low-resolution pixels around an output
       pixel agree on their most likely class, it is that of the output pixel. Where they disagree,
@@ -61,35 +61,9 @@ def fused_argmax(
         strip = logits.strip(rows)
         winner[rows] = _stuff(strip, num_things, void if void_things else None)
         if layers:
-            _paint_instances(winner[rows], strip, num_things, _cut(layers, rows), scale, offsets)
-    return winner
-
-
-def dense_argmax(
-    logits: Resampled,
-    num_things: int,
-    layers: Sequence[Layer],
-    scale: float,
-    offsets: Tensor,
-    void_things: bool = True,
-    bare_logits: bool = False,
-) -> Tensor:
-    """The definition of :func:`fused_argmax`: the same from all logits at every output pixel.
-
-    Args:
-        logits: As there, like ``num_things``, ``layers``, ``scale``, ``offsets`` and
-            ``void_things``.
-        bare_logits: Let the canvases compete with the stuff logits themselves.
-
-    Returns:
-        (H, W) int64, numbered as there.
-    """
-    dense = logits.dense()
-    stuff = dense[num_things:] if bare_logits else stuff_log_probabilities(dense, num_things)
-    winner = panoptic_argmax(stuff, layers, scale, offsets)
-    if void_things:
-        unclaimed = (dense.argmax(0) < num_things) & (winner < len(stuff))
-        winner = winner.masked_fill(unclaimed, len(stuff) + len(layers))
+            _paint_instances(
+                winner[rows], strip, num_things, cut_layers(layers, rows), scale, offsets
+            )
     return winner
 
 
@@ -147,17 +121,6 @@ def _paint_instances(
     stuff = values[:, num_things:].amax(1) - values.logsumexp(1)
     wins.view(-1)[index] = best.view(-1)[index] > stuff
     torch.where(wins, owner, winner, out=winner)
-
-
-def _cut(layers: Sequence[Layer], rows: slice) -> list[Layer]:
-    """The layers as seen by some rows; those outside keep an empty window."""
-    cut = []
-    for (y, x), canvas in layers:
-        start = min(max(y.start, rows.start), rows.stop)
-        stop = max(min(y.stop, rows.stop), start)
-        window = slice(start - rows.start, stop - rows.start), x
-        cut.append((window, canvas[max(start - y.start, 0) : max(stop - y.start, 0)]))
-    return cut
 
 
 def _best_instance(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .canvas import weighted_mean
+from .weighted_mean import weighted_mean
 
 __all__ = ["initial_segmentation_image"]
 

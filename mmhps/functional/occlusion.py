@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .canvas import Layer
+from .layers import Layer
 
 __all__ = ["not_hidden"]
 

@@ -5,12 +5,8 @@ Shapes: N instances, S stuff classes, H x W pixels, M x M mask logits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
-
-from .canvas import Layer
 
 __all__ = [
     "panoptic_argmax",
@@ -86,28 +82,18 @@ def panoptic_loss(
     return (cross_entropy * segment_weights(target, power, ignore_index)).sum()
 
 
-def panoptic_argmax(
-    stuff_logits: Tensor, layers: Sequence[Layer], scale: float, offsets: Tensor
-) -> Tensor:
-    """The arg max of the panoptic softmax, without building full canvases.
-
-    Equals ``panoptic_logits(stuff_logits, scale * canvases + offsets).argmax(0)`` for canvases
-    that are -inf outside of their boxes; touches the boxes only, so that neither time nor memory
-    grow with N x H x W.
+def panoptic_argmax(logits: Tensor, num_stuff: int, unclaimed: Tensor | None = None) -> Tensor:
+    """The channel that wins each pixel; the first of several maxima.
 
     Args:
-        stuff_logits: (S, H, W).
-        layers: N canvases, as windows: see :func:`mmhps.functional.paste_windows`.
-        scale: Factor from mask logits to the scale of the stuff logits.
-        offsets: (N,) added to every logit of an instance, e.g. its log score.
+        logits: (S + N, H, W) from :func:`panoptic_logits`.
+        num_stuff: S.
+        unclaimed: (H, W) bool, pixels that become void (S + N) where stuff wins them.
 
     Returns:
-        (H, W) int64: 0..S-1 for stuff, S + n for instance n.
+        (H, W) int64: 0..S-1 for stuff, S + n for instance n, S + N for void.
     """
-    best, winner = stuff_logits.float().max(dim=0)
-    for n, (window, canvas) in enumerate(layers):
-        logits = scale * canvas.float() + offsets[n]
-        wins = logits > best[window]
-        best[window] = torch.where(wins, logits, best[window])
-        winner[window] = torch.where(wins, len(stuff_logits) + n, winner[window])
-    return winner
+    winner = logits.argmax(dim=0)
+    if unclaimed is None:
+        return winner
+    return winner.masked_fill(unclaimed & (winner < num_stuff), len(logits))

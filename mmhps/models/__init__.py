@@ -3,21 +3,33 @@
 import mmhps.compat  # noqa: F401  (MMDetection must be made usable first)
 
 from .detectors import HPS, SemanticPlusInstance
-from .fusion_heads import DifferentiableFusionHead, HeuristicMergeHead
-from .necks import InitialSegmentation
-from .roi_heads import InstanceRoIHead, SamplingRoIExtractor
-from .seg_heads import ConcatSemanticHead, ISISemanticHead
+from .fusion_heads import DifferentiableFusionHead, EfficientPSFusionHead, HeuristicMergeHead
+from .priors import InitialSegmentation, InstanceMaximum, NoPrior
+from .roi_heads import (
+    Detections,
+    GroundTruthBoxes,
+    InstanceRoIHead,
+    SampledRoIs,
+    SamplingRoIExtractor,
+)
+from .seg_heads import ConcatSemanticHead, PriorSemanticHead
 from .task_modules import CrowdAssigner
 
 __all__ = [
     "HPS",
     "ConcatSemanticHead",
     "CrowdAssigner",
+    "Detections",
     "DifferentiableFusionHead",
+    "EfficientPSFusionHead",
+    "GroundTruthBoxes",
     "HeuristicMergeHead",
-    "ISISemanticHead",
     "InitialSegmentation",
+    "InstanceMaximum",
     "InstanceRoIHead",
+    "NoPrior",
+    "PriorSemanticHead",
+    "SampledRoIs",
     "SamplingRoIExtractor",
     "SemanticPlusInstance",
 ]

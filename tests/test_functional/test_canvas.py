@@ -2,16 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmhps.functional import (
-    box_cover,
-    merge_groups,
-    merge_layers,
-    paste_canvases,
-    paste_windows,
-    weighted_mean,
-)
-
-INF = torch.inf
+from mmhps.functional import box_cover, paste_canvases
 
 
 def test_no_instances():
@@ -20,9 +11,6 @@ def test_no_instances():
     assert canvases.shape == (0, 4, 6)
     canvases.sum().backward()
     assert masks.grad.shape == (0, 28, 28)
-    assert merge_groups([], torch.zeros(0, dtype=torch.long), 0.5).shape == (0,)
-    layers, leaders = merge_layers([], torch.zeros(0, dtype=torch.long), torch.zeros(0))
-    assert layers == [] and leaders.tolist() == []
 
 
 def test_wrong_shapes():
@@ -114,66 +102,3 @@ def test_autocast_does_not_blur_positions():
 def test_box_cover_by_hand():
     cover = box_cover(torch.tensor([[0.5, 0.6, 2.5, 9.0]]), (2, 4))
     assert cover.int().tolist() == [[[0, 0, 0, 0], [1, 1, 0, 0]]]
-
-
-@pytest.mark.parametrize(
-    "box", [[1.2, 0.7, 4.6, 3.1], [-2.0, -3.0, 1.5, 2.5], [9.0, 9.0, 12.0, 12.0], [4.7, 0, 5, 4]]
-)
-def test_window_equals_canvas(box):
-    mask = torch.randn(3, 3, generator=torch.Generator().manual_seed(2))
-    ((window, layer),) = paste_windows(mask[None], torch.tensor([box]), (4, 5))
-    canvas = paste_canvases(mask[None], torch.tensor([box]), (4, 5), -INF)[0]
-    torch.testing.assert_close(layer, canvas[window])
-    canvas[window] = -INF
-    assert (canvas == -INF).all()
-
-
-def test_merge_groups_by_class_and_iou():
-    # Masks of 4, 3, 4 and 4 pixels in a row of 8, in windows of 4, 5, 8 and 4: IoU(0, 1) = 3/4,
-    # IoU(0, 2) = 2/6.
-    def layer(start, stop, mask):
-        canvas = -torch.ones(1, 8)
-        canvas[0, mask] = 1.0
-        return (slice(0, 1), slice(start, stop)), canvas[:, start:stop]
-
-    layers = [
-        layer(0, 4, slice(0, 4)),
-        layer(0, 5, slice(1, 4)),
-        layer(0, 8, slice(2, 6)),
-        layer(0, 4, slice(0, 4)),
-    ]
-    labels = torch.tensor([5, 5, 5, 6])
-    assert merge_groups(layers, labels, 0.5).tolist() == [0, 0, 1, 2]
-    assert merge_groups(layers, labels, 0.3).tolist() == [0, 0, 0, 1]
-    assert merge_groups(layers, labels, 1.0).tolist() == [0, 1, 2, 3]
-
-
-def test_merge_groups_of_masks_that_cannot_overlap():
-    corner = ((slice(0, 2), slice(0, 2)), torch.ones(2, 2))
-    apart = ((slice(4, 6), slice(4, 6)), torch.ones(2, 2))
-    empty = ((slice(0, 2), slice(0, 2)), -torch.ones(2, 2))
-    nothing = ((slice(3, 3), slice(0, 2)), torch.ones(0, 2))
-    labels = torch.zeros(4, dtype=torch.long)
-    assert merge_groups([corner, apart, empty, nothing], labels, 0.0).tolist() == [0, 1, 2, 3]
-
-
-def test_merge_layers_averages_where_both_cover():
-    first = ((slice(0, 1), slice(0, 2)), torch.tensor([[2.0, 4.0]]))
-    second = ((slice(0, 2), slice(1, 2)), torch.tensor([[1.0], [-INF]]))
-    alone = ((slice(0, 1), slice(0, 1)), torch.tensor([[7.0]]))
-    layers, leaders = merge_layers(
-        [first, alone, second], torch.tensor([0, 1, 0]), torch.tensor([1.0, 0.3, 3.0])
-    )
-    assert leaders.tolist() == [0, 1]
-    assert layers[0][0] == (slice(0, 2), slice(0, 2))
-    # (1 * 4 + 3 * 1) / 4 = 1.75 where both cover.
-    assert layers[0][1].tolist() == [[2.0, 1.75], [-INF, -INF]]
-    assert layers[1] is alone
-
-
-def test_weighted_mean_by_hand():
-    canvases = torch.tensor([[[2.0, 4.0]], [[6.0, 0.0]]])
-    weights = torch.tensor([[1.0, 0.0], [3.0, 0.0]])
-    assert weighted_mean(canvases, weights).tolist() == [[[5.0, 1.0]], [[0.0, 0.0]]]
-    cover = torch.tensor([[[True, True]], [[True, False]]])
-    assert weighted_mean(canvases, weights, cover).tolist() == [[[5.0, 4.0]], [[0.0, 0.0]]]

@@ -24,15 +24,13 @@ def reference(logits, layers, scale, offsets, void_things):
     """The dense definition, and how clearly each pixel's best value wins."""
     dense = logits.dense()
     stuff = dense[T:] - dense.logsumexp(0)
-    winner = panoptic_argmax(stuff, layers, scale, offsets)
     full = torch.full((S + len(layers), *logits.size), -torch.inf)
     full[:S] = stuff
     for n, (window, canvas) in enumerate(layers):
         full[S + n][window] = scale * canvas + offsets[n]
     margin = full.topk(2, dim=0).values.diff(dim=0)[0].abs()
+    winner = panoptic_argmax(full, S, dense.argmax(0) < T if void_things else None)
     if void_things:
-        unclaimed = (winner < S) & (dense.argmax(0) < T)
-        winner = torch.where(unclaimed, S + len(layers), winner)
         margin = torch.minimum(margin, dense.topk(2, dim=0).values.diff(dim=0)[0].abs())
     return winner, margin
 

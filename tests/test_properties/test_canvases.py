@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 import torch
 from generated import kinds, numbers, seeds, sizes
 from hypothesis import given
@@ -10,17 +11,18 @@ from hypothesis import strategies as st
 
 from mmhps.functional import (
     box_cover,
-    dense_argmax,
     fused_argmax,
     merge_groups,
     merge_layers,
     not_hidden,
-    panoptic_argmax,
+    panoptic_logits,
     paste_canvases,
     paste_windows,
     resampled,
     roi_align,
 )
+from mmhps.models import DifferentiableFusionHead
+from mmhps.models.fusion_heads import FusionHead, base
 
 edges = st.one_of(
     st.integers(-6, 34).map(lambda k: k / 2),  # on pixels and on their centres
@@ -198,9 +200,26 @@ def test_hidden_instances(check):
     check(holds)()
 
 
+class Affine(FusionHead):
+    """Canvases times ``scale`` plus scores, against bare stuff logits."""
+
+    scale = 1.0
+
+    def forward(self, canvases, semantic_logits):
+        instances = self.scale * canvases.logits + canvases.scores[:, None, None]
+        return panoptic_logits(semantic_logits, instances)
+
+
 def test_arg_max_of_stuff_and_layers(check):
-    @given(layer_scenes(), st.integers(1, 3), seeds, kinds, st.sampled_from([0.5, 1, 4]))
-    def holds(scene, num_stuff, seed, kind, scale):
+    @given(
+        layer_scenes(),
+        st.integers(1, 3),
+        seeds,
+        kinds,
+        st.sampled_from([0.5, 1, 4]),
+        st.sampled_from([1, 20, 1 << 17]),
+    )
+    def holds(scene, num_stuff, seed, kind, scale, pixels):
         size, layers, dense = scene
         stuff = numbers(seed, kind, num_stuff, *size)
         offsets = numbers((seed, 1), kind, len(layers))
@@ -210,7 +229,13 @@ def test_arg_max_of_stuff_and_layers(check):
         ]
         # numpy's arg max is the first of equals.
         expected = np.stack(candidates).argmax(0)
-        assert np.array_equal(panoptic_argmax(stuff, layers, scale, offsets), expected)
+        head = Affine(0, num_stuff)
+        head.scale = scale
+        labels = torch.zeros(len(layers), dtype=torch.long)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(base, "_STRIP", pixels)
+            found = head.decide(layers, labels, offsets, resampled(stuff, size))
+        assert np.array_equal(found, expected)
 
     check(holds)()
 
@@ -246,8 +271,16 @@ def test_fusion_chooses_the_best_of_each_pixel(check):
         size, layers, dense = scene
         values = numbers(seed, kind, num_things + num_stuff, *low)
         offsets = numbers((seed, 1), "smooth", len(layers))
-        arguments = resampled(values, size), num_things, layers, scale, offsets, void_things
-        maps = fused_argmax(*arguments), dense_argmax(*arguments)
+        logits = resampled(values, size)
+        head = DifferentiableFusionHead(
+            num_things, num_stuff, mask_scale=scale, void_things=void_things
+        )
+        head._offsets = lambda scores: scores  # the logarithm of their exponent would round
+        labels = torch.zeros(len(layers), dtype=torch.long)
+        maps = (
+            fused_argmax(logits, num_things, layers, scale, offsets, void_things),
+            FusionHead.decide(head, layers, labels, offsets, logits),
+        )
         pixels = slow_scores(values, num_things, dense, scale, offsets.tolist(), size)
         slack = 1e-4 + 1e-6 * values.abs().max().item()
         for pixel, logits, stuff, instances in pixels:

@@ -26,15 +26,16 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmhps import register_all_modules
-from mmhps.engine.benchmark import compare, compare_memory, finish
 from mmhps.functional import (
-    dense_argmax,
     fused_argmax,
     paste_windows,
     resampled,
     stuff_log_probabilities,
 )
 from mmhps.models import DifferentiableFusionHead
+from mmhps.models.fusion_heads import FusionHead
+from mmhps.models.instances import Instances
+from mmhps.studies.timing import compare, compare_memory, finish
 
 THINGS, STUFF = 8, 11
 OPTIONS = ConfigDict(mask_overlap=0.5, stuff_area_limit=2048)
@@ -122,8 +123,12 @@ class Ours:
     def __call__(self, scene: Scene) -> Tensor:
         """Panoptic ids (H, W)."""
         chosen = scene.masks[torch.arange(len(scene.labels)), scene.labels]
-        found = InstanceData(
-            bboxes=scene.boxes, labels=scene.labels, scores=scene.scores, mask_logits=chosen
+        found = Instances(
+            bboxes=scene.boxes,
+            labels=scene.labels,
+            scores=scene.scores,
+            class_weights=torch.nn.functional.one_hot(scene.labels, THINGS).float(),
+            mask_logits=chosen,
         )
         logits = resampled(scene.logits, scene.size)
         return self._fusion.predict([found], [logits], [scene.meta], rescale=False)[0].sem_seg[0]
@@ -135,7 +140,8 @@ def equals_reference(scene: Scene) -> bool:
     layers = paste_windows(chosen, scene.boxes, scene.size)
     logits, offsets = resampled(scene.logits, scene.size), scene.scores.log()
     fast = fused_argmax(logits, THINGS, layers, 4.0, offsets).long()
-    differs = fast != dense_argmax(logits, THINGS, layers, 4.0, offsets)
+    head = DifferentiableFusionHead(THINGS, STUFF)
+    differs = fast != FusionHead.decide(head, layers, scene.labels, scene.scores, logits)
     if not differs.any():
         return True
     # What differs must be a tie up to rounding: of the two best classes, or with an instance.

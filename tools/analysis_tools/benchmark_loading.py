@@ -26,9 +26,9 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 
 from mmhps import register_all_modules
-from mmhps.engine.benchmark import compare, finish
 from mmhps.structures import Segment
 from mmhps.structures.id_formats import CITYSCAPES_CLASSES, THING_CLASSES
+from mmhps.studies.timing import compare, finish
 
 THINGS = len(THING_CLASSES)
 

@@ -28,8 +28,8 @@ from mmengine.registry import init_default_scope
 
 from mmhps import register_all_modules
 from mmhps.datasets.transforms import PackPanopticInputs
-from mmhps.engine.benchmark import compare, compare_memory, finish
-from mmhps.engine.report import SYSTEMS
+from mmhps.studies.systems import SYSTEMS
+from mmhps.studies.timing import compare, compare_memory, finish
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTANCES = 10

@@ -39,7 +39,7 @@ from mmhps.converters.mmdet_weights import adapt, source_things, state_dict
 from mmhps.engine.checkpoints import read_weights, refusing_code
 from mmhps.engine.console import quiet
 from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
-from mmhps.engine.report import markdown_table
+from mmhps.studies.tables import markdown_table
 
 
 def target_things(dataset: ConfigDict) -> tuple[str, ...]:

@@ -14,28 +14,41 @@ from torch import Tensor
 
 from mmhps.functional import Resampled
 
-from ..utils import add_canvases, output_boxes
+from ..instances import Canvases, Instances, output_boxes, paste
+from ..priors import PriorInputs, PriorOutput
 
 
 @MODELS.register_module()
 class HPS(TwoStagePanopticSegmentor):
     """Holistic end-to-end panoptic segmentation network with interrelations.
 
-    Computes features, instances, canvases, [ISI,] semantics, and panoptic logits, in this order.
-    Parameter names are those of MMDetection's Mask R-CNN and Panoptic FPN.
+    Computes features, instances, canvases, the prior, semantics, and panoptic logits, in this
+    order. Parameter names are those of MMDetection's Mask R-CNN and Panoptic FPN.
 
     Args:
-        isi: Config of the ISI module, which appends the initial segmentation image to the
-            features of the semantic head; None for HPS without ISI.
-        kwargs: See ``TwoStagePanopticSegmentor``; ``roi_head`` is an ``InstanceRoIHead``.
+        prior: Config of what the semantic head learns about the instances, e.g.
+            ``InitialSegmentation`` for HPS + ISI; None for HPS alone.
+        kwargs: See ``TwoStagePanopticSegmentor``; ``roi_head`` is an ``InstanceRoIHead``,
+            ``panoptic_fusion_head`` a :class:`mmhps.models.fusion_heads.FusionHead`.
+
+    Raises:
+        ValueError: ``semantic_head`` does not take the channels that ``prior`` adds.
     """
 
-    def __init__(self, *args, isi: OptConfigType = None, **kwargs) -> None:
+    def __init__(self, *args, prior: OptConfigType = None, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.isi = MODELS.build(isi) if isi else None
+        self.prior = MODELS.build(prior or dict(type="NoPrior"))
+        added = self.prior.extra_channels(self.num_things_classes)
+        taken = self.semantic_head.extra_channels
+        if added != taken:
+            raise ValueError(
+                f"prior: {type(self.prior).__name__} adds {added} channels to the semantic "
+                f"features, but {type(self.semantic_head).__name__} takes {taken}. Use "
+                f"semantic_head.type='PriorSemanticHead' with a prior, 'ConcatSemanticHead' without."
+            )
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
-        """All losses: RPN, box, mask, semantic and panoptic.
+        """All losses: RPN, box, mask, semantic, panoptic, and those of the prior.
 
         Args:
             batch_inputs: (B, 3, H, W).
@@ -44,13 +57,18 @@ class HPS(TwoStagePanopticSegmentor):
         Returns:
             Losses by name.
         """
+        samples = batch_data_samples
         x = self.extract_feat(batch_inputs)
-        losses, proposals = self._rpn_loss(x, batch_data_samples)
-        roi_losses, instances = self.roi_head.loss_and_instances(x, proposals, batch_data_samples)
-        features = self._semantic_features(x, instances, batch_inputs)
-        semantic_losses, logits = self.semantic_head.loss_and_logits(features, batch_data_samples)
-        panoptic_losses = self.panoptic_fusion_head.loss(instances, logits, batch_data_samples)
-        return {**losses, **roi_losses, **semantic_losses, **panoptic_losses}
+        rpn_losses, proposals = self._rpn_loss(x, samples)
+        roi_losses, instances = self.roi_head.loss_and_instances(x, proposals, samples)
+        canvases = self._paste(x, instances, batch_inputs)
+        prior = self._prior(x, proposals, instances, canvases)
+        semantic_losses, logits = self.semantic_head.loss_and_logits(
+            prior.features, samples, prior.extra
+        )
+        prior_losses = self.prior.loss(prior, logits, samples)
+        panoptic_losses = self.panoptic_fusion_head.loss(instances, canvases, logits, samples)
+        return {**rpn_losses, **roi_losses, **semantic_losses, **prior_losses, **panoptic_losses}
 
     def predict(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
@@ -79,19 +97,17 @@ class HPS(TwoStagePanopticSegmentor):
 
     def predict_parts(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
-    ) -> tuple[InstanceList, list[Resampled]]:
+    ) -> tuple[list[Instances], list[Resampled]]:
         """What the fusion fuses; for the arguments see :meth:`predict`.
 
         Returns:
-            Per image the instances of ``InstanceRoIHead``, and the semantic logits (T + S, h, w),
-            to be read at the size of the output.
+            Per image the instances, and the semantic logits (T + S, h, w), to be read at the size
+            of the output.
         """
-        x = self.extract_feat(batch_inputs)
-        proposals = self.rpn_head.predict(x, batch_data_samples, rescale=False)
-        instances = self.roi_head.predict_instances(x, proposals, batch_data_samples)
-        features = self._semantic_features(x, instances, batch_inputs)
         metas = [sample.metainfo for sample in batch_data_samples]
-        return instances, self.semantic_head.predict_resampled(features, metas, rescale)
+        instances, prior = self._predict_prior(batch_inputs, batch_data_samples)
+        logits = self.semantic_head.predict_resampled(prior.features, metas, rescale, prior.extra)
+        return instances, logits
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> tuple:
         """Raw outputs without fusion, e.g. to count operations.
@@ -103,12 +119,41 @@ class HPS(TwoStagePanopticSegmentor):
         Returns:
             The semantic logits (B, T + S, h, w), then the mask logits (N, M, M) of each image.
         """
+        instances, prior = self._predict_prior(batch_inputs, batch_data_samples)
+        logits = self.semantic_head(prior.features, prior.extra)["seg_preds"]
+        return logits, *(image.mask_logits for image in instances)
+
+    def _predict_prior(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList
+    ) -> tuple[list[Instances], PriorOutput]:
+        """The instances of each image, and the prior that the semantic head gets of them."""
         x = self.extract_feat(batch_inputs)
         proposals = self.rpn_head.predict(x, batch_data_samples, rescale=False)
         instances = self.roi_head.predict_instances(x, proposals, batch_data_samples)
-        features = self._semantic_features(x, instances, batch_inputs)
-        logits = self.semantic_head(features)["seg_preds"]
-        return logits, *(image.mask_logits for image in instances)
+        canvases = self._paste(x, instances, batch_inputs) if self.prior.uses_canvases else []
+        return instances, self._prior(x, proposals, instances, canvases)
+
+    def _paste(
+        self, x: tuple[Tensor, ...], instances: list[Instances], batch_inputs: Tensor
+    ) -> list[Canvases]:
+        """The canvases of each image, of the size of P2."""
+        height, width = x[0].shape[-2:]
+        stride = batch_inputs.shape[-1] / width
+        return [paste(image, (height, width), stride) for image in instances]
+
+    def _prior(
+        self,
+        x: tuple[Tensor, ...],
+        proposals: InstanceList,
+        instances: list[Instances],
+        canvases: list[Canvases],
+    ) -> PriorOutput:
+        def rpn_features() -> tuple[Tensor, ...]:
+            # MMDetection's head does not hand on its hidden layer; a prior that needs it pays for
+            # computing it again.
+            return tuple(self.rpn_head.rpn_conv(level).relu() for level in x)
+
+        return self.prior(PriorInputs(x, proposals, instances, canvases, rpn_features))
 
     def _rpn_loss(
         self, x: tuple[Tensor, ...], batch_data_samples: SampleList
@@ -127,12 +172,3 @@ class HPS(TwoStagePanopticSegmentor):
         losses, proposals = self.rpn_head.loss_and_predict(x, samples, proposal_cfg=cfg)
         renamed = {k if "rpn" in k else f"rpn_{k}": v for k, v in losses.items()}
         return renamed, proposals
-
-    def _semantic_features(
-        self, x: tuple[Tensor, ...], instances: InstanceList, batch_inputs: Tensor
-    ) -> tuple[Tensor, ...]:
-        """Make the canvases where they are needed, and append ISI if the network has it."""
-        if self.isi or self.training:
-            height, width = x[0].shape[-2:]
-            add_canvases(instances, (height, width), batch_inputs.shape[-1] / width)
-        return self.isi(x, instances) if self.isi else x

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmdet.models.detectors import BaseDetector, TwoStagePanopticSegmentor
+from mmdet.models.detectors import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.utils import ConfigType, OptConfigType, OptMultiConfig
@@ -100,7 +100,9 @@ class SemanticPlusInstance(BaseDetector):
         )
         logits = self.semantic_network.semantic_head.predict(x_semantic, metas, rescale)
         results = self.panoptic_fusion_head.predict(instances, logits)
-        return TwoStagePanopticSegmentor.add_pred_to_datasample(self, batch_data_samples, results)
+        for sample, result in zip(batch_data_samples, results, strict=True):
+            sample.pred_panoptic_seg = result
+        return batch_data_samples
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> tuple:
         """Raw outputs of both networks, e.g. to count operations."""

@@ -1,4 +1,11 @@
+from .base import FusionHead
 from .differentiable_fusion_head import DifferentiableFusionHead
+from .efficientps_fusion_head import EfficientPSFusionHead
 from .heuristic_merge_head import HeuristicMergeHead
 
-__all__ = ["DifferentiableFusionHead", "HeuristicMergeHead"]
+__all__ = [
+    "DifferentiableFusionHead",
+    "EfficientPSFusionHead",
+    "FusionHead",
+    "HeuristicMergeHead",
+]

@@ -1,66 +1,115 @@
-"""MMDetection's heuristic merge, fed with what the paper's semantic branch predicts."""
+"""The heuristic merge of Panoptic FPN: instances by falling score, then stuff."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import torch
-from mmdet.models.seg_heads.panoptic_fusion_heads import HeuristicFusionHead
 from mmdet.registry import MODELS
-from mmdet.utils import InstanceList
 from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
 
-from mmhps.functional import Resampled, paste_windows
+from mmhps.functional import Layer, Resampled, panoptic_logits
 
-from ..utils import output_boxes
+from ..instances import Canvases, Instances
+from .base import FusionHead
 
 
 @MODELS.register_module()
-class HeuristicMergeHead(HeuristicFusionHead):
-    """HeuristicFusionHead for T + S semantic channels, things first.
+class HeuristicMergeHead(FusionHead):
+    """An instance beats all stuff within its mask, and all instances of a lower score.
 
-    MMDetection's head expects the S stuff channels followed by one channel for all things, whose
-    pixels become void unless an instance covers them; that channel is the largest thing logit.
-    Instances may come with masks (from any ``roi_head.predict``) or with mask logits (from
-    ``InstanceRoIHead``), so that one network can be scored with either fusion. Mask logits are
-    resized and cut at 0, where MMDetection resizes probabilities and cuts at 0.5; the two differ in
-    a few pixels at edges.
+    The maps are those of MMDetection's HeuristicFusionHead, whose channel for all things is the
+    largest thing logit here. It has no loss. Instances may also come with masks (from any
+    ``roi_head.predict``) in place of mask logits, so that one network can be scored with either
+    fusion. Mask logits are resized and cut at 0, where MMDetection resizes probabilities and cuts
+    at 0.5; the two differ in a few pixels at edges.
+
+    Args:
+        num_things_classes: T.
+        num_stuff_classes: S.
+        test_cfg: See :class:`FusionHead`.
     """
+
+    def __init__(
+        self,
+        num_things_classes: int = 8,
+        num_stuff_classes: int = 11,
+        test_cfg: Mapping | None = None,
+    ) -> None:
+        super().__init__(
+            num_things_classes,
+            num_stuff_classes,
+            loss_weight=0.0,
+            merge_iou=1.0,  # merges nothing
+            test_cfg=test_cfg,
+        )
+
+    def forward(self, canvases: Canvases, semantic_logits: Tensor) -> Tensor:
+        """Stuff logits; infinity within each mask, where the first of several maxima wins."""
+        mask = canvases.cover & (canvases.logits > 0)
+        values = torch.full_like(canvases.logits, -torch.inf).masked_fill(mask, torch.inf)
+        return panoptic_logits(semantic_logits[self.num_things_classes :], values)
 
     def predict(
         self,
-        mask_results_list: InstanceList,
-        seg_preds_list: list[Tensor | Resampled],
-        batch_img_metas: list[dict] | None = None,
+        instances: Sequence[Instances | InstanceData],
+        semantic_logits: Sequence[Resampled | Tensor],
+        batch_img_metas: Sequence[dict] | None = None,
         rescale: bool = True,
     ) -> list[PixelData]:
-        """Merge instances and semantics.
+        """As in the base class; MMDetection's detectors call it with other types.
 
         Args:
-            mask_results_list: Per image ``bboxes``, ``labels``, ``scores`` and either ``masks``
-                (N, H, W) or ``mask_logits`` (N, M, M).
-            seg_preds_list: Per image semantic logits of T + S classes, (H, W) of the output or to
-                be read there.
-            batch_img_metas: Needed for ``mask_logits`` only.
-            rescale: Whether the output has the original size of the image.
+            instances: Per image instances, or ``labels``, ``scores`` and ``masks`` (N, H, W), bool.
+            semantic_logits: Per image, also as (T + S, H, W) at the output's size.
+            batch_img_metas: Needed for instances without ``masks``.
+            rescale: As in the base class.
 
         Returns:
-            Per image ``sem_seg`` (1, H, W) int32, as in the base class.
+            As in the base class.
         """
-        merged = []
-        for i, (image, logits) in enumerate(zip(mask_results_list, seg_preds_list, strict=True)):
-            if isinstance(logits, Resampled):
-                logits = logits.dense()
-            if "masks" not in image:
-                image = _paste(image, tuple(logits.shape[-2:]), batch_img_metas[i], rescale)
-            things = logits[: self.num_things_classes].amax(dim=0, keepdim=True)
-            merged.append((image, torch.cat([logits[self.num_things_classes :], things])))
-        return [self._predict_single(image, logits) for image, logits in merged]
+        if all(isinstance(image, Instances) for image in instances):
+            return super().predict(instances, semantic_logits, batch_img_metas, rescale)
+        results = []
+        for image, logits in zip(instances, semantic_logits, strict=True):
+            if isinstance(logits, Tensor):
+                logits = _AtOutput(logits)
+            layers = _whole_layers(image.masks)
+            results.append(self.fuse(layers, image.labels, image.scores, logits))
+        return results
+
+    def decide(
+        self, layers: Sequence[Layer], labels: Tensor, scores: Tensor, logits: Resampled
+    ) -> Tensor:
+        """The same as in the base class, painted from the lowest score to the highest."""
+        dense = logits.dense()
+        stuff = dense[self.num_things_classes :]
+        things = dense[: self.num_things_classes].amax(dim=0, keepdim=True)
+        winner = torch.cat([stuff, things]).argmax(dim=0)
+        winner[winner == len(stuff)] += len(layers)  # void comes behind the instances
+        for n in reversed(range(len(layers))):
+            window, canvas = layers[n]
+            winner[window].masked_fill_(canvas > 0, len(stuff) + n)
+        return winner
 
 
-def _paste(image: InstanceData, size: tuple[int, int], meta: dict, rescale: bool) -> InstanceData:
-    boxes = output_boxes(image.bboxes, meta, rescale)
-    masks = torch.zeros(len(boxes), *size, dtype=torch.bool, device=boxes.device)
-    layers = paste_windows(image.mask_logits, boxes, size)
-    for mask, (window, canvas) in zip(masks, layers, strict=True):
-        mask[window] = canvas >= 0
-    return InstanceData(bboxes=boxes, labels=image.labels, scores=image.scores, masks=masks)
+@dataclass(frozen=True, eq=False)
+class _AtOutput:
+    """Logits (T + S, H, W) that have the output's size already, to be read like ``Resampled``."""
+
+    values: Tensor
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return tuple(self.values.shape[-2:])
+
+    def dense(self) -> Tensor:
+        return self.values
+
+
+def _whole_layers(masks: Tensor) -> list[Layer]:
+    """Masks (N, H, W) as windows of the image's size."""
+    window = tuple(slice(0, side) for side in masks.shape[1:])
+    return [(window, mask.float() - 0.5) for mask in masks]

@@ -1,3 +1,4 @@
-from .concat_semantic_head import ConcatSemanticHead, ISISemanticHead
+from .concat_semantic_head import ConcatSemanticHead
+from .prior_semantic_head import PriorSemanticHead
 
-__all__ = ["ConcatSemanticHead", "ISISemanticHead"]
+__all__ = ["ConcatSemanticHead", "PriorSemanticHead"]

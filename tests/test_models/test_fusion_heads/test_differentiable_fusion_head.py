@@ -1,14 +1,16 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData, PixelData
+from torch.nn.functional import one_hot
 
 from mmhps.functional import resampled
 from mmhps.models import DifferentiableFusionHead
-from mmhps.models.fusion_heads.differentiable_fusion_head import _shrink
-from mmhps.models.utils import add_canvases
+from mmhps.models.fusion_heads.base import merge_slots, shrink
+from mmhps.models.instances import Instances, paste
 
 T, S = 2, 2
 META = dict(img_shape=(4, 8), ori_shape=(4, 8), scale_factor=(1.0, 1.0))
@@ -29,17 +31,23 @@ def head(**kwargs):
     return DifferentiableFusionHead(**{**options, **kwargs})
 
 
-def instances(boxes, labels, scores, logits, size=(4, 8), **extra):
-    """Instances whose masks hold one logit each, with canvases at full resolution."""
-    image = InstanceData(
+def instances(boxes, labels, scores, logits, gt_inds=None):
+    """Instances whose masks hold one logit each."""
+    labels = torch.tensor(labels, dtype=torch.long)
+    return Instances(
         bboxes=torch.tensor(boxes, dtype=torch.float32).view(-1, 4),
-        labels=torch.tensor(labels, dtype=torch.long),
+        labels=labels,
         scores=torch.tensor(scores, dtype=torch.float32),
+        class_weights=one_hot(labels, T).float(),
         mask_logits=torch.tensor(logits, dtype=torch.float32).view(-1, 1, 1).expand(-1, 2, 2),
-        **extra,
+        gt_inds=None if gt_inds is None else torch.tensor(gt_inds, dtype=torch.long),
     )
-    add_canvases([image], size, 1.0)
-    return image
+
+
+def loss_of(fusion, image, logits, truth):
+    """The panoptic loss of one image with canvases of the size of the logits (1, T + S, h, w)."""
+    canvases = paste(image, logits.shape[-2:], 1.0)
+    return fusion.loss([image], [canvases], logits, [truth])["loss_panoptic"]
 
 
 def semantics(left_stuff=3.0, size=(4, 8)):
@@ -84,12 +92,10 @@ def test_log_probabilities_are_those_of_all_classes():
 def test_loss_of_log_probabilities_by_hand():
     # One pixel: two things and two stuff classes share alike, so stuff has 1/4 each; the canvas
     # holds log(1/2).
-    image = instances(
-        [[0, 0, 1, 1]], [1], [1.0], [math.log(0.5)], (1, 1), gt_inds=torch.tensor([0])
-    )
+    image = instances([[0, 0, 1, 1]], [1], [1.0], [math.log(0.5)], [0])
     logits = torch.zeros(1, T + S, 1, 1, requires_grad=True)
     fusion = head(stuff_values="log_probabilities")
-    loss = fusion.loss([image], logits, [sample([[1001] * 4] * 4, 1, (4, 4))])["loss_panoptic"]
+    loss = loss_of(fusion, image, logits, sample([[1001] * 4] * 4, 1, (4, 4)))
     assert loss.item() == pytest.approx(math.log(2))
     loss.backward()
     # Both gain: the things, as the pixel is one, and nothing outside of a box counts.
@@ -100,15 +106,13 @@ def test_scale_sharpens_values_and_by_choice_gradients():
     """One pixel of an instance against two stuff classes with logits of 0."""
 
     def loss_and_gradient(**options):
-        image = instances(
-            [[0, 0, 1, 1]], [1], [1.0], [math.log(2) / 4], (1, 1), gt_inds=torch.tensor([0])
-        )
-        image.canvases = image.canvases.requires_grad_()
+        image = instances([[0, 0, 1, 1]], [1], [1.0], [math.log(2) / 4], [0])
+        masks = image.mask_logits.clone().requires_grad_()
         logits = torch.zeros(1, T + S, 1, 1)
-        truth = [sample([[1001] * 4] * 4, 1, (4, 4))]
-        loss = head(**options).loss([image], logits, truth)["loss_panoptic"]
+        truth = sample([[1001] * 4] * 4, 1, (4, 4))
+        loss = loss_of(head(**options), replace(image, mask_logits=masks), logits, truth)
         loss.backward()
-        return loss.item(), image.canvases.grad.item()
+        return loss.item(), masks.grad.sum().item()
 
     # exp(4 * log(2) / 4) = 2 of 2 + 1 + 1: the probability, and one minus it, is 1/2.
     assert loss_and_gradient(mask_scale=4.0) == pytest.approx((math.log(2), -0.5))
@@ -173,36 +177,37 @@ def sample(panoptic, num_gt, padded):
 
 def test_loss_by_hand():
     # Two pixels at one quarter of the resolution: stuff 0 left, ground-truth instance 0 right.
-    image = instances([[1, 0, 2, 1]], [1], [1.0], [math.log(2)], (1, 2), gt_inds=torch.tensor([0]))
+    image = instances([[1, 0, 2, 1]], [1], [1.0], [math.log(2)], [0])
     gt = [[2] * 4 + [1001] * 4] * 4
     logits = torch.zeros(1, T + S, 1, 2)
-    loss = head().loss([image], logits, [sample(gt, 1, (4, 8))])["loss_panoptic"]
+    truth = sample(gt, 1, (4, 8))
+    loss = loss_of(head(), image, logits, truth)
     # Left: stuff 0 and stuff 1 share alike, the instance is no candidate; right: 1, 1 against 2.
     assert loss.item() == pytest.approx(math.log(2))
     # With an empty canvas at 0 three share the left pixel.
-    filled = head(empty=0.0).loss([image], logits, [sample(gt, 1, (4, 8))])["loss_panoptic"]
+    filled = loss_of(head(empty=0.0), image, logits, truth)
     assert filled.item() == pytest.approx((math.log(3) + math.log(2)) / 2)
-    halved = head(loss_weight=0.5).loss([image], logits, [sample(gt, 1, (4, 8))])
-    assert halved["loss_panoptic"].item() == pytest.approx(loss.item() / 2)
+    halved = loss_of(head(loss_weight=0.5), image, logits, truth)
+    assert halved.item() == pytest.approx(loss.item() / 2)
 
 
 def test_loss_ignores_padding_and_missing_instances():
-    image = instances([], [], [], [], (1, 4), gt_inds=torch.zeros(0, dtype=torch.long))
+    image = instances([], [], [], [])
     gt = [[2] * 4 + [1001] * 4] * 4
     logits = torch.zeros(1, T + S, 1, 4, requires_grad=True)
-    loss = head().loss([image], logits, [sample(gt, 1, (4, 16))])["loss_panoptic"]
+    loss = loss_of(head(), image, logits, sample(gt, 1, (4, 16)))
     assert loss.item() == pytest.approx(math.log(2))
     loss.backward()
     assert logits.grad[..., 1:].abs().sum() == 0
 
 
 def test_several_rois_of_an_instance_are_averaged():
-    two = instances(
-        [[0, 0, 2, 1], [0, 0, 1, 1]], [1, 1], [1.0, 1.0], [1.0, 3.0], (1, 2),
-        gt_inds=torch.tensor([0, 0]),
-    )  # fmt: skip
-    slots = torch.tensor([0, 0])
-    assert head(empty=0.0)._ordered_canvases(two, slots)[0].tolist() == [[[2.0, 1.0]]]
+    two = instances([[0, 0, 2, 1], [0, 0, 1, 1]], [1, 1], [0.25, 0.75], [1.0, 3.0], [0, 0])
+    merged = merge_slots(paste(two, (1, 2), 1.0), torch.tensor([0, 0]))
+    assert merged.logits.tolist() == [[[2.0, 1.0]]]
+    assert merged.cover.tolist() == [[[True, True]]]
+    assert merged.labels.tolist() == [1]
+    assert merged.scores.tolist() == [0.5]
 
 
 def test_unknown_stuff_values():
@@ -212,7 +217,7 @@ def test_unknown_stuff_values():
 
 def test_target_is_sampled_at_pixel_centres():
     ramp = torch.arange(16)[None, None].expand(1, 8, 16)
-    assert _shrink(ramp, (8, 16), (2, 4))[0].tolist() == [2, 6, 10, 14]
+    assert shrink(ramp, (8, 16), (2, 4))[0].tolist() == [2, 6, 10, 14]
 
 
 def test_slivers_left_by_voided_things_are_small_stuff():
@@ -229,21 +234,19 @@ def test_slivers_left_by_voided_things_are_small_stuff():
 
 
 def test_pixels_outside_of_the_own_box_are_ignored():
-    image = instances([[0, 0, 1, 1]], [1], [1.0], [0.0], (1, 2), gt_inds=torch.tensor([0]))
+    image = instances([[0, 0, 1, 1]], [1], [1.0], [0.0], [0])
     logits = torch.zeros(1, T + S, 1, 2, requires_grad=True)
     gt = sample([[1001] * 8] * 4, 1, (4, 8))
-    head().loss([image], logits, [gt])["loss_panoptic"].backward()
+    loss_of(head(), image, logits, gt).backward()
     assert (logits.grad[0, T:, 0, 0] > 0).all()
     assert (logits.grad[..., 1] == 0).all()
 
 
 @pytest.mark.parametrize("compete", [True, False])
 def test_false_detections_compete(compete):
-    image = instances(
-        [[0, 0, 1, 1]] * 2, [1, 1], [1.0, 1.0], [0.0, 0.0], (1, 1), gt_inds=torch.tensor([0, -1])
-    )
+    image = instances([[0, 0, 1, 1]] * 2, [1, 1], [1.0, 1.0], [0.0, 0.0], [0, -1])
     logits = torch.zeros(1, T + S, 1, 1)
     gt = sample([[1001] * 4] * 4, 1, (4, 4))
-    loss = head(false_detections=compete).loss([image], logits, [gt])["loss_panoptic"]
+    loss = loss_of(head(false_detections=compete), image, logits, gt)
     # Two stuff classes, the instance and, if it competes, the false detection share alike.
     assert loss.item() == pytest.approx(math.log(4 if compete else 3))

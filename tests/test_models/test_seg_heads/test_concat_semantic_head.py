@@ -5,9 +5,9 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import PixelData
 from torch import nn
 
-from mmhps.models import ConcatSemanticHead, ISISemanticHead
-from mmhps.models.seg_heads import concat_semantic_head
-from mmhps.models.seg_heads.concat_semantic_head import PartsConv2d
+from mmhps.models import ConcatSemanticHead, PriorSemanticHead
+from mmhps.models.seg_heads import prior_semantic_head
+from mmhps.models.seg_heads.parts_conv import PartsConv2d
 
 SMALL = dict(num_things_classes=2, num_stuff_classes=3, in_channels=4, inner_channels=8)
 
@@ -31,7 +31,7 @@ def test_paper_structure():
 
 
 def test_paper_structure_with_isi():
-    head = ISISemanticHead(norm_logits=True)
+    head = PriorSemanticHead(norm_logits=True)
     kernels = [m.kernel_size for m in head.classifier.modules() if isinstance(m, nn.Conv2d)]
     assert kernels == [(3, 3)] * 4 + [(1, 1)]
     first = next(m for m in head.classifier.modules() if isinstance(m, nn.Conv2d))
@@ -40,24 +40,24 @@ def test_paper_structure_with_isi():
         conv, norm, activation = block.children()
         assert isinstance(conv, nn.Conv2d)
         assert (type(norm), type(activation)) == (nn.BatchNorm2d, nn.ReLU)
-    assert isinstance(ISISemanticHead().classifier[-1], nn.Conv2d)
+    assert isinstance(PriorSemanticHead().classifier[-1], nn.Conv2d)
 
 
 def test_forward_shapes():
     x = pyramid()
     assert ConcatSemanticHead(**SMALL)(x)["seg_preds"].shape == (2, 5, 16, 16)
     isi = torch.randn(2, 2, 16, 16)
-    assert ISISemanticHead(**SMALL)((*x, isi))["seg_preds"].shape == (2, 5, 16, 16)
+    assert PriorSemanticHead(**SMALL)(x, isi)["seg_preds"].shape == (2, 5, 16, 16)
 
 
 UNPADDED = [(15, 9), (8, 5), (4, 3), (2, 2), (1, 1)]
 
 
 def test_isi_changes_the_logits():
-    head = ISISemanticHead(**SMALL).eval()
+    head = PriorSemanticHead(**SMALL).eval()
     x = pyramid()
-    without = head((*x, torch.zeros(2, 2, 16, 16)))["seg_preds"]
-    with_isi = head((*x, torch.ones(2, 2, 16, 16)))["seg_preds"]
+    without = head(x, torch.zeros(2, 2, 16, 16))["seg_preds"]
+    with_isi = head(x, torch.ones(2, 2, 16, 16))["seg_preds"]
     assert not torch.allclose(without, with_isi)
 
 
@@ -116,14 +116,14 @@ def test_padding_does_not_bleed_into_the_image():
     head = ConcatSemanticHead(**SMALL).eval()
     logits = torch.zeros(1, 5, 2, 4)
     logits[..., 2:] = 100.0
-    head.forward = lambda x: dict(seg_preds=logits)
+    head.forward = lambda x, extra: dict(seg_preds=logits)
     meta = dict(batch_input_shape=(8, 16), img_shape=(8, 6), ori_shape=(16, 12))
     # The image ends two pixels before the middle of the jump from 0 to 100 at column 8.
     assert head.predict((), [meta], rescale=True)[0].max() == 0
 
 
 def test_blocks_behind_the_first_start_as_the_identity():
-    head = ISISemanticHead(**SMALL).eval()
+    head = PriorSemanticHead(**SMALL).eval()
     head.init_weights()
     positive = torch.rand(1, 8, 5, 6)
     for block in head.classifier[1:-1]:
@@ -131,7 +131,7 @@ def test_blocks_behind_the_first_start_as_the_identity():
     # The first block starts with its middle tap only.
     taps = head.classifier[0].conv.weight.abs().sum(dim=(0, 1))
     assert taps[1, 1] > 0 and taps.sum() == taps[1, 1]
-    usual = ISISemanticHead(**SMALL, identity_init=False).eval()
+    usual = PriorSemanticHead(**SMALL, identity_init=False).eval()
     usual.init_weights()
     assert not torch.allclose(usual.classifier[1](positive), positive, atol=0.1)
 
@@ -146,7 +146,7 @@ def upsampled(head, x):
 def assert_same_logits_and_gradients(head, inputs, expected):
     """``expected``: a function of the inputs."""
     found = []
-    for function in (lambda *x: head(x)["seg_preds"], expected):
+    for function in (lambda *x: head(x[:5], *x[5:])["seg_preds"], expected):
         leaves = [x.clone().requires_grad_() for x in inputs]
         logits = function(*leaves)
         weight = torch.arange(logits.numel()).view_as(logits).cos()
@@ -170,7 +170,7 @@ def test_equals_the_classifier_of_concatenated_levels(sizes):
 
 
 def test_isi_equals_the_blocks_of_concatenated_levels():
-    head = ISISemanticHead(**SMALL).eval()
+    head = PriorSemanticHead(**SMALL).eval()
 
     def literal(*x):
         first, *others = head.classifier
@@ -185,10 +185,10 @@ def test_isi_equals_the_blocks_of_concatenated_levels():
 
 def test_isi_upsamples_again_in_the_backward_pass(monkeypatch):
     """The upsampled P3 to P5 are not kept."""
-    calls, upsample = [], concat_semantic_head._upsample
+    calls, upsample = [], prior_semantic_head.upsample
     count = lambda *args: calls.append(args) or upsample(*args)  # noqa: E731
-    monkeypatch.setattr(concat_semantic_head, "_upsample", count)
-    logits = ISISemanticHead(**SMALL)((*pyramid(), torch.randn(2, 2, 16, 16)))["seg_preds"]
+    monkeypatch.setattr(prior_semantic_head, "upsample", count)
+    logits = PriorSemanticHead(**SMALL)(pyramid(), torch.randn(2, 2, 16, 16))["seg_preds"]
     assert len(calls) == 3
     logits.sum().backward()
     assert len(calls) == 6

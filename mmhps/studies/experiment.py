@@ -15,11 +15,13 @@ import mmcv
 import mmdet
 import mmengine
 import torch
+from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from mmhps.engine.launch import running
 from mmhps.engine.resume import newest_whole_checkpoint
+from mmhps.models import HeuristicMergeHead
 from mmhps.version import __version__
 
 RESULT = "result.json"
@@ -50,8 +52,8 @@ class StepTimer(Hook):
 def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> dict:
     """Train and score a config, unless its result is there already.
 
-    An interrupted training goes on from its last checkpoint. A network with the differentiable
-    fusion is scored a second time with the heuristic merge.
+    An interrupted training goes on from its last checkpoint. A network with another fusion than
+    the heuristic merge is scored with that one as well.
 
     Args:
         cfg: Complete config; it is not changed.
@@ -98,14 +100,24 @@ def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> d
         date=datetime.date.today().isoformat(),
         versions=versions(),
     )
-    if cfg.model.panoptic_fusion_head.type == "DifferentiableFusionHead":
-        heuristic = copy.deepcopy(cfg)
-        heuristic.model.panoptic_fusion_head.type = "HeuristicMergeHead"
+    heuristic = with_heuristic_merge(cfg)
+    if heuristic is not None:
         result["heuristic"] = score(heuristic, checkpoint, f"{title}: scoring, heuristic merge")
     scratch = stored.with_suffix(".tmp")
     scratch.write_text(json.dumps(result, indent=1), encoding="utf-8")
     scratch.replace(stored)
     return result
+
+
+def with_heuristic_merge(cfg: Config) -> Config | None:
+    """The config with the heuristic merge as its fusion; None if it has that already."""
+    head = cfg.model.panoptic_fusion_head
+    if issubclass(MODELS.get(head.type), HeuristicMergeHead):
+        return None
+    cfg = copy.deepcopy(cfg)
+    counts = {key: head[key] for key in ("num_things_classes", "num_stuff_classes")}
+    cfg.model.panoptic_fusion_head = dict(type="HeuristicMergeHead", **counts)
+    return cfg
 
 
 def score(cfg: Config, checkpoint: str, title: str) -> dict[str, float]:

@@ -1,23 +1,23 @@
+from dataclasses import replace
+
 import pytest
 import torch
-from mmengine.structures import InstanceData
 
 from mmhps.models import InitialSegmentation
-from mmhps.models.utils import add_canvases
+from mmhps.models.instances import Instances, paste
+from mmhps.models.priors import PriorInputs
 
 
 def image(*rows):
     """Rows of (box, class of 2, score, mask logit) on a 1 x 2 canvas."""
     boxes, classes, scores, logits = zip(*rows, strict=True) if rows else ([], [], [], [])
-    data = InstanceData(
+    return Instances(
         bboxes=torch.tensor(boxes, dtype=torch.float32).view(-1, 4) * 4,
+        labels=torch.tensor(classes, dtype=torch.long),
         scores=torch.tensor(scores, dtype=torch.float32),
-        detected=torch.ones(len(boxes), dtype=torch.bool),
         class_weights=torch.eye(2)[list(classes)].view(-1, 2),
         mask_logits=torch.tensor(logits, dtype=torch.float32).view(-1, 1, 1).expand(-1, 2, 2),
     )
-    add_canvases([data], (1, 2), 4.0)
-    return data
 
 
 LEFT, BOTH = [0, 0, 1, 1], [0, 0, 2, 1]
@@ -25,9 +25,10 @@ LEFT, BOTH = [0, 0, 1, 1], [0, 0, 2, 1]
 
 def isi_of(module, *images):
     features = (torch.zeros(len(images), 3, 1, 2), torch.zeros(len(images), 3, 1, 1))
-    out = module(features, list(images))
-    assert out[:2] == features
-    return out[2]
+    canvases = [paste(instances, (1, 2), 4.0) for instances in images]
+    output = module(PriorInputs(features, [], images, canvases, tuple))
+    assert output.features is features
+    return output.extra
 
 
 def test_images_without_instances():
@@ -54,6 +55,6 @@ def test_unknown_values():
 
 def test_missed_ground_truth_is_left_out():
     instances = image((LEFT, 0, 0.9, 2.0), (BOTH, 1, 0.9, 2.0))
-    instances.detected = torch.tensor([False, True])
+    instances = replace(instances, detected=torch.tensor([False, True]))
     isi = isi_of(InitialSegmentation("logits", min_weight=0.0), instances)
     assert isi[0].tolist() == [[[0, 0]], [[2.0, 2.0]]]

@@ -4,11 +4,12 @@ import re
 
 import pytest
 
-from mmhps.engine import report
+from mmhps.studies import tables
+from mmhps.studies.systems import SYSTEMS
 
 
 def metrics(**values):
-    return {**dict.fromkeys(report.VALUES, 0.0), **values}
+    return {**dict.fromkeys(tables.VALUES, 0.0), **values}
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def rows_of(text):
 
 
 def test_markdown_table():
-    table = report.markdown_table(["system", "PQ"], [["a", "1.0"], ["longer name", "22.0"]])
+    table = tables.markdown_table(["system", "PQ"], [["a", "1.0"], ["longer name", "22.0"]])
     assert table.splitlines() == [
         "| system      | PQ   |",
         "| ----------- | ---- |",
@@ -41,13 +42,13 @@ def test_markdown_table():
 
 
 def test_mean_and_deviation():
-    assert report.mean_std([40.0]) == "40.0"
-    assert report.mean_std([40.0, 42.0, 41.0]) == "41.0 ± 1.0"
+    assert tables.mean_std([40.0]) == "40.0"
+    assert tables.mean_std([40.0, 42.0, 41.0]) == "41.0 ± 1.0"
 
 
 def test_results_table(results):
-    rows = rows_of(report.results_table(results))
-    assert rows[0] == ["system", "seeds", *report.HEADER]
+    rows = rows_of(tables.results_table(results, SYSTEMS))
+    assert rows[0] == ["system", "seeds", *tables.HEADER]
     assert [row[:3] for row in rows[2:]] == [
         ["Panoptic FPN", "3", "41.0 ± 1.0"],
         ["HPS", "2", "42.5 ± 0.7"],
@@ -57,7 +58,7 @@ def test_results_table(results):
 
 
 def test_differences_are_paired_by_seed(results):
-    rows = rows_of(report.differences_table(results))
+    rows = rows_of(tables.differences_table(results, SYSTEMS))
     # Seeds 0 and 1: 2 and 1, mean 1.5, standard deviation 0.71, standard error 0.5.
     assert rows[2] == ["HPS − Panoptic FPN", "PQ", "+1.50", "0.50", "2"]
     assert rows[3] == ["HPS − Panoptic FPN", "PQ_th", "+2.00", "1.00", "2"]
@@ -67,11 +68,11 @@ def test_differences_are_paired_by_seed(results):
 
 
 def test_fusions_table():
-    rows = rows_of(report.fusions_table({"own": {"PQ": 40.04, "duplicate": 3}}))
+    rows = rows_of(tables.fusions_table({"own": {"PQ": 40.04, "duplicate": 3}}))
     assert rows[0] == ["fusion", "PQ", "duplicate"]
     assert rows[2] == ["own", "40.0", "3"]
 
 
 def test_one_seed_has_no_standard_error(results):
     single = {system: {"0": runs["0"]} for system, runs in results.items()}
-    assert rows_of(report.differences_table(single))[2][2:] == ["+2.00", "–", "1"]
+    assert rows_of(tables.differences_table(single, SYSTEMS))[2][2:] == ["+2.00", "–", "1"]

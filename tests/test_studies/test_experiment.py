@@ -5,7 +5,7 @@ import json
 import pytest
 from mmengine.config import Config
 
-from mmhps.engine import experiment
+from mmhps.studies import experiment
 
 
 def config(**options):
@@ -29,3 +29,14 @@ def test_run_of_another_config_is_refused(tmp_path, record):
     (tmp_path / record).write_text(json.dumps(stored))
     with pytest.raises(ValueError, match=f"{record} is of a run with another config or seed"):
         experiment.train_and_score(config(), tmp_path, "title", seed=4)
+
+
+def test_heuristic_merge_replaces_any_other_fusion():
+    counts = dict(num_things_classes=8, num_stuff_classes=11)
+    merge = dict(type="HeuristicMergeHead", **counts)
+    own = dict(type="DifferentiableFusionHead", mask_scale=1.0, **counts)
+    cfg = Config(dict(model=dict(panoptic_fusion_head=own)))
+    assert experiment.with_heuristic_merge(cfg).model.panoptic_fusion_head == merge
+    assert cfg.model.panoptic_fusion_head == own
+    cfg.model.panoptic_fusion_head = merge
+    assert experiment.with_heuristic_merge(cfg) is None

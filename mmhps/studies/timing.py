@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from mmhps.engine.experiment import versions
-from mmhps.engine.report import benchmark_table
+from mmhps.studies.experiment import versions
+from mmhps.studies.tables import benchmark_table
 
 # Options of glibc's malloc, by their numbers in malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4

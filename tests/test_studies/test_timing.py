@@ -2,7 +2,7 @@
 
 import json
 
-from mmhps.engine.benchmark import Row, compare, compare_memory, finish, peak_memory
+from mmhps.studies.timing import Row, compare, compare_memory, finish, peak_memory
 
 
 def test_both_run_by_turns_and_the_first_turn_does_not_count():
@@ -44,7 +44,7 @@ def test_peak_memory_sees_a_block():
 
 def test_memory_is_compared_where_it_is_known(monkeypatch):
     known = {"ours": 2.0, "peer": 9.0}
-    monkeypatch.setattr("mmhps.engine.benchmark.peak_memory", lambda call: known[call()])
+    monkeypatch.setattr("mmhps.studies.timing.peak_memory", lambda call: known[call()])
     (row,) = compare_memory("x", lambda: "ours", lambda: "peer", 4.0)
     assert row == Row("memory (MiB), x", 2.0, 9.0, 4.5, 4.0)
     known["peer"] = None

@@ -1,0 +1,263 @@
+"""The protocol of fusions: all that follows from one dense definition of the panoptic logits.
+
+Shapes: T thing and S stuff classes, N instances, h x w semantic logits, H x W output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from mmdet.structures import SampleList
+from mmengine.model import BaseModule
+from mmengine.structures import PixelData
+from torch import Tensor
+
+from mmhps.functional import (
+    INSTANCE_OFFSET,
+    Layer,
+    Resampled,
+    cut_layers,
+    ground_truth_order,
+    ignore_uncovered,
+    merge_groups,
+    merge_layers,
+    not_hidden,
+    panoptic_argmax,
+    panoptic_loss,
+    panoptic_target,
+    paste_windows,
+    weighted_mean,
+)
+
+from ..instances import Canvases, Instances, output_boxes
+
+_STRIP = 1 << 17
+"""Output pixels decided at a time by the dense definition, to bound its memory."""
+
+
+class FusionHead(BaseModule):
+    """Base of all fusions: a subclass defines :meth:`forward`, the logits of stuff and instances.
+
+    Target, loss, prediction, duplicates and ids are derived from it here. A subclass may override
+    :meth:`decide` by something faster with the same result. A fusion has no weights.
+
+    Args:
+        num_things_classes: T.
+        num_stuff_classes: S.
+        loss_weight: Weight of the panoptic loss; 0 for a fusion of testing only, without a loss.
+        segment_power: The panoptic loss weighs a pixel by ``area ** -segment_power`` of its
+            segment; 0 is plain cross-entropy.
+        false_detections: Let detections that match no ground truth compete in the panoptic loss,
+            which pushes their masks and scores down.
+        merge_iou: At test, canvases of one class whose masks overlap by more are merged.
+        void_things: At test, pixels that the semantic branch takes for a thing, and that no
+            instance claims, become void. Otherwise they are stuff.
+        test_cfg: ``mask_overlap`` (default 0.5): an instance drops out if instances of a higher
+            score hide a larger share of its mask. ``stuff_area_limit`` (default 0): smaller stuff
+            becomes void, in pixels of the output.
+
+    Raises:
+        TypeError: ``test_cfg`` has another key.
+    """
+
+    def __init__(
+        self,
+        num_things_classes: int = 8,
+        num_stuff_classes: int = 11,
+        *,
+        loss_weight: float = 0.5,
+        segment_power: float = 0.5,
+        false_detections: bool = False,
+        merge_iou: float = 0.5,
+        void_things: bool = True,
+        test_cfg: Mapping | None = None,
+    ) -> None:
+        super().__init__()
+        unknown = set(test_cfg or {}) - {"mask_overlap", "stuff_area_limit"}
+        if unknown:
+            raise TypeError(
+                f"test_cfg.panoptic: expected mask_overlap and stuff_area_limit, got "
+                f"{sorted(unknown)}. Remove or correct it."
+            )
+        self.num_things_classes = num_things_classes
+        self.num_stuff_classes = num_stuff_classes
+        self.num_classes = num_things_classes + num_stuff_classes
+        self.loss_weight = loss_weight
+        self.segment_power = segment_power
+        self.false_detections = false_detections
+        self.merge_iou = merge_iou
+        self.void_things = void_things
+        self.test_cfg = test_cfg or {}
+
+    @property
+    def has_loss(self) -> bool:
+        """Whether training gets a panoptic loss."""
+        return self.loss_weight > 0
+
+    def forward(self, canvases: Canvases, semantic_logits: Tensor) -> Tensor:
+        """The definition of the fusion: the panoptic logits of one image.
+
+        Args:
+            canvases: N instances (h, w).
+            semantic_logits: (T + S, h, w).
+
+        Returns:
+            (S + N, h, w) float32: stuff, then instances. Their softmax is the panoptic
+            probability. Outside of its box an instance may hold anything in training; at test it
+            claims nothing there.
+        """
+        raise NotImplementedError
+
+    def loss(
+        self,
+        instances: Sequence[Instances],
+        canvases: Sequence[Canvases],
+        semantic_logits: Tensor,
+        batch_data_samples: SampleList,
+    ) -> dict[str, Tensor]:
+        """The panoptic loss at the resolution of the semantic logits.
+
+        Args:
+            instances: Per image.
+            canvases: Per image those of its instances.
+            semantic_logits: (B, T + S, h, w).
+            batch_data_samples: With ``gt_panoptic_seg`` (1, H, W) and ``gt_instances``.
+
+        Returns:
+            ``{'loss_panoptic': ...}``, the mean over the images; nothing for a fusion of testing.
+        """
+        if not self.has_loss:
+            return {}
+        images = zip(instances, canvases, semantic_logits, batch_data_samples, strict=True)
+        losses = [self._image_loss(*image) for image in images]
+        return dict(loss_panoptic=self.loss_weight * torch.stack(losses).mean())
+
+    def _image_loss(
+        self, instances: Instances, canvases: Canvases, logits: Tensor, sample
+    ) -> Tensor:
+        gt_inds = instances.gt_inds
+        if not self.false_detections:
+            matched = gt_inds >= 0
+            gt_inds, canvases = gt_inds[matched], canvases[matched]
+        slots, lookup = ground_truth_order(gt_inds, len(sample.gt_instances))
+        gt = shrink(sample.gt_panoptic_seg.sem_seg, sample.batch_input_shape, logits.shape[-2:])
+        target = panoptic_target(gt, lookup, self.num_things_classes, self.num_stuff_classes)
+        ordered = merge_slots(canvases, slots)
+        target = ignore_uncovered(target, ordered.cover, self.num_stuff_classes)
+        return panoptic_loss(self(ordered, logits), target, self.segment_power)
+
+    def predict(
+        self,
+        instances: Sequence[Instances],
+        semantic_logits: Sequence[Resampled],
+        batch_img_metas: Sequence[dict],
+        rescale: bool = True,
+    ) -> list[PixelData]:
+        """Fuse instances and semantics into panoptic maps.
+
+        Args:
+            instances: Per image, by falling score.
+            semantic_logits: Per image (T + S, h, w), to be read at the size (H, W) of the output.
+            batch_img_metas: Meta information of the images.
+            rescale: Whether that is the original size of the image.
+
+        Returns:
+            Per image ``sem_seg`` (1, H, W) int32: ``label + 1000 * instance`` for things, the
+            label for stuff, T + S for void. The meta information ``instance_scores`` lists the
+            scores of the instances 1, 2, …, of which some may have no pixel.
+        """
+        results = []
+        for image, logits, meta in zip(instances, semantic_logits, batch_img_metas, strict=True):
+            boxes = output_boxes(image.bboxes, meta, rescale)
+            layers = paste_windows(image.mask_logits, boxes, logits.size)
+            results.append(self.fuse(layers, image.labels, image.scores, logits))
+        return results
+
+    def fuse(
+        self, layers: Sequence[Layer], labels: Tensor, scores: Tensor, logits: Resampled
+    ) -> PixelData:
+        """Merge duplicates, drop what is hidden, decide each pixel; one image of :meth:`predict`.
+
+        Args:
+            layers: N windows by falling score, see :func:`mmhps.functional.paste_windows`.
+            labels: (N,).
+            scores: (N,).
+            logits: (T + S, h, w), to be read at (H, W).
+        """
+        groups = merge_groups(layers, labels, self.merge_iou)
+        layers, leaders = merge_layers(layers, groups, scores)
+        keep = not_hidden(layers, logits.size, self.test_cfg.get("mask_overlap", 0.5))
+        layers = [layer for layer, kept in zip(layers, keep.tolist(), strict=True) if kept]
+        labels, scores = labels[leaders][keep], scores[leaders][keep]
+        ids = self._to_ids(self.decide(layers, labels, scores, logits), labels)
+        return PixelData(sem_seg=ids[None], metainfo=dict(instance_scores=scores.tolist()))
+
+    def decide(
+        self, layers: Sequence[Layer], labels: Tensor, scores: Tensor, logits: Resampled
+    ) -> Tensor:
+        """Which channel wins each output pixel, by the dense definition.
+
+        Args:
+            layers: N windows without duplicates.
+            labels: (N,).
+            scores: (N,).
+            logits: (T + S, h, w), to be read at (H, W).
+
+        Returns:
+            (H, W) integers: 0..S-1 for stuff, S + n for instance n, S + N for void.
+        """
+        height, width = logits.size
+        winner = torch.empty(logits.size, dtype=torch.int32, device=scores.device)
+        for top in range(0, height, step := max(_STRIP // max(width, 1), 1)):
+            rows = slice(top, min(top + step, height))
+            size = (rows.stop - rows.start, width)
+            canvases = Canvases.of_layers(cut_layers(layers, rows), labels, scores, size)
+            semantic = logits.strip(rows).dense()
+            fused = self(canvases, semantic)
+            fused[self.num_stuff_classes :].masked_fill_(~canvases.cover, -torch.inf)
+            unclaimed = semantic.argmax(0) < self.num_things_classes
+            winner[rows] = panoptic_argmax(
+                fused, self.num_stuff_classes, unclaimed if self.void_things else None
+            )
+        return winner
+
+    def _to_ids(self, winner: Tensor, labels: Tensor) -> Tensor:
+        """Stuff, instances and void, as numbered by :meth:`decide`, to ids; small stuff to void."""
+        stuff_labels = torch.arange(self.num_things_classes, self.num_classes, device=labels.device)
+        instance = torch.arange(1, len(labels) + 1, device=labels.device)
+        void = stuff_labels.new_tensor([self.num_classes])
+        table = torch.cat([stuff_labels, labels + INSTANCE_OFFSET * instance, void])
+        area = torch.bincount(winner.flatten(), minlength=len(table))
+        small = area < self.test_cfg.get("stuff_area_limit", 0)
+        small[self.num_stuff_classes :] = False
+        table[small] = self.num_classes
+        return table.int().index_select(0, winner.flatten()).view_as(winner)
+
+
+def merge_slots(canvases: Canvases, slots: Tensor) -> Canvases:
+    """The canvases in the order of their slots; those of one slot are averaged.
+
+    Args:
+        canvases: N canvases.
+        slots: (N,) from :func:`mmhps.functional.ground_truth_order`, 0..K-1. Canvases of one slot
+            have one label.
+
+    Returns:
+        K canvases.
+    """
+    member = (slots[:, None] == slots.unique()[None, :]).float()
+    logits = weighted_mean(canvases.logits, member, canvases.cover)
+    scores = (member * canvases.scores[:, None]).sum(dim=0) / member.sum(dim=0)
+    cover = weighted_mean(canvases.cover, member) > 0
+    labels = canvases.labels.new_empty(member.shape[1]).scatter_(0, slots, canvases.labels)
+    return Canvases(logits, cover, labels, scores)
+
+
+def shrink(gt: Tensor, padded: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """Pad an id map (1, H, W) with void to the batch's size and sample it at (h, w) centres."""
+    height, width = gt.shape[-2:]
+    gt = F.pad(gt, (0, padded[1] - width, 0, padded[0] - height), value=255)
+    # Nearest neighbours of float32 are exact for ids below 2 ** 24.
+    return F.interpolate(gt[None].float(), size, mode="nearest-exact")[0, 0].long()

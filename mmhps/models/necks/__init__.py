@@ -1,3 +1,0 @@
-from .isi import InitialSegmentation
-
-__all__ = ["InitialSegmentation"]

@@ -1,0 +1,13 @@
+from .base import ClassPrior, NoPrior, Prior, PriorInputs, PriorOutput
+from .initial_segmentation import InitialSegmentation
+from .instance_maximum import InstanceMaximum
+
+__all__ = [
+    "ClassPrior",
+    "InitialSegmentation",
+    "InstanceMaximum",
+    "NoPrior",
+    "Prior",
+    "PriorInputs",
+    "PriorOutput",
+]
