@@ -1,1 +1,1 @@
-"""Data sets brought into the layout of Cityscapes, and checkpoints into another form."""
+"""What ``tools/*_converters/`` run: data sets into Cityscapes' layout, weights into ours and to share."""

@@ -16,9 +16,9 @@ from mmengine.config import Config, ConfigDict
 from mmengine.logging import MMLogger
 from torch import Tensor
 
+from mmhps.converters.mmdet_weights import adapt, source_things, state_dict
 from mmhps.engine.checkpoints import read_weights, refusing_code
 from mmhps.engine.console import quiet
-from mmhps.engine.mmdet_weights import adapt, source_things, state_dict
 from mmhps.studies.tables import markdown_table
 
 

@@ -13,10 +13,10 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmhps.apis.model_zoo import enter_weights, read_models, stored_run
+from mmhps.apis.trained_models import load_model
 from mmhps.engine.checkpoints import load_checkpoint
-from mmhps.engine.model_zoo import enter_weights, read_models, stored_run
 from mmhps.studies.experiment import RESULT, versions
-from mmhps.visualization.trained_models import load_model
 
 _ABSOLUTE = re.compile(r"""(['"])/(?:[^'"\n]*/)?([^'"/\n]+)/?\1""")
 

@@ -17,6 +17,11 @@ from mmengine.dataset import BaseDataset, Compose
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
+from mmhps.apis.trained_models import (
+    COMPARABLE,
+    load_model_of_classes,
+    predict_panoptic,
+)
 from mmhps.engine.guards import check_classes
 from mmhps.metrics.matching import panoptic_stats
 from mmhps.metrics.quality import panoptic_quality
@@ -30,11 +35,6 @@ from mmhps.visualization import (
     resize_ids,
     resize_image,
     scaled_size,
-)
-from mmhps.visualization.trained_models import (
-    COMPARABLE,
-    load_model_of_classes,
-    predict_panoptic,
 )
 
 

@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
+from mmhps.apis.trained_models import load_model_of_classes, predict_panoptic
 from mmhps.metrics.confusion import (
     VOID_NAME,
     pixel_confusion,
@@ -19,7 +20,6 @@ from mmhps.metrics.confusion import (
 from mmhps.metrics.matching import count_overlaps
 from mmhps.structures import predicted_segments
 from mmhps.structures.id_formats import read_true_segments
-from mmhps.visualization.trained_models import load_model_of_classes, predict_panoptic
 
 
 def confusion_of_model(

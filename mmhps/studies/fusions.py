@@ -13,13 +13,13 @@ from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 from tqdm import tqdm
 
+from mmhps.apis.trained_models import load_model
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.metrics.matching import PanopticStats, count_overlaps, match_segments
 from mmhps.metrics.quality import panoptic_quality
 from mmhps.metrics.thing_errors import ERRORS, SIZES, thing_errors
 from mmhps.structures import Segment, predicted_segments
 from mmhps.structures.id_formats import read_true_segments
-from mmhps.visualization.trained_models import load_model
 
 
 class FusionScores:

@@ -11,8 +11,8 @@ from mmengine.runner import Runner, set_random_seed
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from mmhps.apis.trained_models import load_model
 from mmhps.engine.checkpoints import load_checkpoint
-from mmhps.visualization.trained_models import load_model
 
 PARTS = {
     "backbone": "backbone.",

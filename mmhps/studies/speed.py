@@ -16,9 +16,9 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.runner import Runner
 from tqdm import tqdm
 
+from mmhps.apis.trained_models import load_model
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.studies.timing import elapsed_ms, peak_memory
-from mmhps.visualization.trained_models import load_model
 
 
 def measure(

@@ -11,7 +11,7 @@ from mmengine.runner.checkpoint import load_checkpoint
 from narrow import NARROW, NARROW_R18
 
 from mmhps.converters.mmdet_checkpoint import convert, input_settings, other_settings
-from mmhps.engine.mmdet_weights import adapt
+from mmhps.converters.mmdet_weights import adapt
 
 ROOT = Path(__file__).parents[2]
 SYSTEMS = ("semantic-plus-instance", "panoptic-fpn", "hps", "hps-isi")

@@ -8,8 +8,8 @@ import pytest
 import torch
 from mmengine.fileio import dump, load
 
+from mmhps.apis import model_zoo
 from mmhps.converters.publication import measured, slim, without_folders
-from mmhps.engine import model_zoo
 
 
 @pytest.fixture

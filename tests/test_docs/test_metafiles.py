@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mmengine.fileio import load
 
-from mmhps.engine import model_zoo
+from mmhps.apis import model_zoo
 
 ROOT = Path(__file__).parents[2]
 METAFILES = model_zoo.metafiles(ROOT)

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 
 from mmdet.registry import DATASETS
 from mmengine.registry import init_default_scope
+from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 
 from mmhps import register_all_modules
 from mmhps.datasets import PanopticIdDataset
 from mmhps.datasets.contents import format_contents, inspect_all
-from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
 
 
 def main(argv: Sequence[str] | None = None) -> None:

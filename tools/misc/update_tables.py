@@ -19,7 +19,7 @@ from pathlib import Path
 
 from mmengine.fileio import load
 
-from mmhps.engine.model_zoo import metafiles, models_table, updated_metafile
+from mmhps.apis.model_zoo import metafiles, models_table, updated_metafile
 from mmhps.studies.systems import SYSTEMS, titles_of
 from mmhps.studies.tables import (
     benchmark_table,

@@ -23,10 +23,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.registry import init_default_scope
+from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 
 from mmhps import register_all_modules
 from mmhps.converters.mmdet_checkpoint import as_options, convert
-from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmhps.engine.mmdet_weights import adapt, pick_rows, source_things, state_dict
+from mmhps.converters.mmdet_weights import adapt, pick_rows, source_things, state_dict
 
 COCO_ROWS = dict(person=0, bicycle=1, car=2, motorcycle=3, bus=5, train=6, truck=7)
 

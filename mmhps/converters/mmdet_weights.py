@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmdet.datasets import CocoDataset
 from torch import Tensor
 
 # The layers with rows of their own for each class: how many.
@@ -168,6 +167,8 @@ def source_things(content: Mapping[str, Any], state: Mapping[str, Tensor]) -> li
     meta = {**meta, **(meta.get("dataset_meta") or {})}
     names = meta.get("classes") or meta.get("CLASSES")  # MMDetection 3.x, 2.x
     if names is None and len(bias) == 81:
+        from mmdet.datasets import CocoDataset
+
         names = CocoDataset.METAINFO["classes"]  # MMDetection, too, takes these
     if names is None or len(names) < len(bias) - 1:
         raise ValueError(

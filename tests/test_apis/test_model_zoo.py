@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.fileio import dump, load
 
-from mmhps.engine import model_zoo
+from mmhps.apis import model_zoo
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_result_is_that_of_the_seed(metafile, tmp_path):
 
 
 def test_root_is_the_wheels_or_the_sources(tmp_path, monkeypatch):
-    monkeypatch.setattr(model_zoo, "__file__", str(tmp_path / "mmhps/engine/model_zoo.py"))
+    monkeypatch.setattr(model_zoo, "__file__", str(tmp_path / "mmhps/apis/model_zoo.py"))
     with pytest.raises(FileNotFoundError, match=r"\.mim.* Install mmhps from its sources"):
         model_zoo.zoo_root()
     (tmp_path / "model-index.yml").touch()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 
-from mmhps.visualization.trained_models import (
+from mmhps.apis.trained_models import (
     load_model,
     load_model_of_classes,
     predict_panoptic,
