@@ -30,10 +30,10 @@ from mmengine.runner import Runner
 from tqdm import tqdm
 
 from mmhps import register_all_modules
+from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 from mmhps.apis.trained_models import load_model
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.console import quiet
-from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
 from mmhps.studies.timing import elapsed_ms, peak_memory
 
 

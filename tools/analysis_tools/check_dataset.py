@@ -21,8 +21,8 @@ from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmhps import register_all_modules
+from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 from mmhps.datasets import PanopticIdDataset
-from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
 from mmhps.structures.id_formats import read_true_segments
 
 

@@ -24,7 +24,7 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 
 from mmhps import register_all_modules
-from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
+from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 
 
 def count(model_config: ConfigDict, shape: tuple[int, int]) -> dict[str, tuple[int, int]]:

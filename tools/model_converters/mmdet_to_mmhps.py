@@ -35,10 +35,10 @@ from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from mmhps import register_all_modules
+from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 from mmhps.converters.mmdet_weights import adapt, source_things, state_dict
 from mmhps.engine.checkpoints import read_weights, refusing_code
 from mmhps.engine.console import quiet
-from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
 from mmhps.studies.tables import markdown_table
 
 
