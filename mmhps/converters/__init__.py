@@ -1,1 +1,1 @@
-"""What ``tools/*_converters/`` run: data sets into Cityscapes' layout, weights into ours and to share."""
+"""Data sets into Cityscapes' layout, weights into ours, checkpoints into files to share."""

@@ -19,9 +19,9 @@ from pathlib import Path
 import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
-from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 
 from mmhps import register_all_modules
+from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 from mmhps.engine.console import quiet
 from mmhps.studies.speed import time_inference, time_loading
 

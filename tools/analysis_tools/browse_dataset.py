@@ -20,10 +20,10 @@ import torch
 from mmdet.registry import DATASETS
 from mmdet.structures import DetDataSample
 from mmengine.registry import init_default_scope
-from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 from tqdm import tqdm
 
 from mmhps import register_all_modules
+from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 from mmhps.structures import VOID
 from mmhps.visualization import (
     comparison_grid,

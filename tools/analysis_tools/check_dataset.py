@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 from mmdet.registry import DATASETS
 from mmengine.registry import init_default_scope
-from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 
 from mmhps import register_all_modules
+from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 from mmhps.datasets import PanopticIdDataset
 from mmhps.datasets.contents import format_contents, inspect_all
 

@@ -15,9 +15,9 @@ import logging
 from collections.abc import Sequence
 
 from mmengine.registry import init_default_scope
-from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 
 from mmhps import register_all_modules
+from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 from mmhps.studies.complexity import count, image_shape
 
 

@@ -23,9 +23,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.registry import init_default_scope
-from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 
 from mmhps import register_all_modules
+from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 from mmhps.converters.mmdet_checkpoint import as_options, convert
 
 
