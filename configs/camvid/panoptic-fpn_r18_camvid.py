@@ -10,10 +10,3 @@ param_scheduler = [
     dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=50),
     dict(type="CosineAnnealingLR", by_epoch=False, begin=50, end=max_iters, eta_min=0),
 ]
-num_things = 3
-num_stuff = 8
-model = dict(
-    roi_head=dict(bbox_head=dict(num_classes=num_things), mask_head=dict(num_classes=num_things)),
-    semantic_head=dict(num_things_classes=num_things, num_stuff_classes=num_stuff),
-    panoptic_fusion_head=dict(num_things_classes=num_things, num_stuff_classes=num_stuff),
-)

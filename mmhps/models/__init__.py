@@ -1,5 +1,6 @@
 """MMDetection modules of the paper: thin, with the arithmetic in :mod:`mmhps.functional`."""
 
+from .class_counts import resolve_classes, set_class_counts
 from .detectors import HPS, SemanticPlusInstance
 from .fusion_heads import DifferentiableFusionHead, EfficientPSFusionHead, HeuristicMergeHead
 from .priors import InitialSegmentation, InstanceMaximum, NoPrior
@@ -30,4 +31,6 @@ __all__ = [
     "SampledRoIs",
     "SamplingRoIExtractor",
     "SemanticPlusInstance",
+    "resolve_classes",
+    "set_class_counts",
 ]
