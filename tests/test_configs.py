@@ -47,10 +47,11 @@ def test_there_are_four_systems_everywhere():
 def test_builds(name):
     from mmdet.registry import DATASETS, METRICS, MODELS, VISUALIZERS
 
-    import mmhps  # noqa: F401  (registers the modules)
+    from mmhps.models import resolve_classes
 
     init_default_scope("mmdet")
     cfg = load(name)
+    resolve_classes(cfg)
     cfg.model.backbone.init_cfg = None
     with torch.device("meta"):
         model = MODELS.build(cfg.model)
@@ -76,9 +77,9 @@ def test_systems_differ_in_what_their_names_say(suffix):
         "model.roi_head.type",
         "model.panoptic_fusion_head.type",
     }
-    width = set() if folder == "hps" else {"model.semantic_head.isi_channels"}
+    width = set() if folder == "hps" else {"model.semantic_head.block_channels"}
     assert delta(name["hps-isi"], name["hps"]) == {
-        "model.isi",
+        "model.prior",
         "model.semantic_head.type",
         *width,
     }
@@ -99,6 +100,12 @@ def test_literal_reading_differs_in_what_the_paper_leaves_open():
         "model.panoptic_fusion_head",
         "model.test_cfg.panoptic",
     }
+
+
+def test_methods_of_others_differ_in_one_module():
+    assert delta("mini/hps-imp_r18_mini.py", "mini/hps-isi_r18_mini.py") == {"model.prior.type"}
+    efficientps = delta("mini/panoptic-fpn-efficientps_r18_mini.py", "mini/hps_r18_mini.py")
+    assert efficientps == {"model.panoptic_fusion_head.type"}
 
 
 def test_paper_scale_is_that_of_the_paper():

@@ -43,9 +43,7 @@ def test_masks_and_mask_logits_give_the_same():
     masks = InstanceData(
         **common, masks=torch.tensor([[[1, 1, 0, 0]], [[0, 1, 1, 1]]], dtype=torch.bool)
     )
-    from_logits = head().predict(
-        [logits], [resampled(semantics(), (1, 4))], [META], rescale=False
-    )
+    from_logits = head().predict([logits], [resampled(semantics(), (1, 4))], [META], rescale=False)
     from_masks = head().predict([masks], [semantics()])
     assert from_logits[0].sem_seg.tolist() == [[[1001, 1001, 2000, 2000]]]
     assert torch.equal(from_logits[0].sem_seg, from_masks[0].sem_seg)

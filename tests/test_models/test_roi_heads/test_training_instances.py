@@ -63,7 +63,9 @@ def test_missed_ground_truth_falls_back_to_its_roi(sample):
 
 def test_training_detections_are_those_of_testing(build_model, make_batch):
     """All proposals count, not only the sampled ones, and ground-truth boxes are none of them."""
-    model = build_model("mini/hps_r18_mini.py", roi_head=dict(train_instances=dict(score_thr=0.0))).eval()
+    model = build_model(
+        "mini/hps_r18_mini.py", roi_head=dict(train_instances=dict(score_thr=0.0))
+    ).eval()
     data = model.data_preprocessor(make_batch(), training=True)
     samples = data["data_samples"]
     x = model.extract_feat(data["inputs"])
