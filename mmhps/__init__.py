@@ -1,23 +1,28 @@
 """mmhps: holistic end-to-end panoptic segmentation with interrelations, for MMDetection.
 
-Importing the package registers all its parts with MMDetection's registries, so that a config needs
-only ``custom_imports = dict(imports=["mmhps"])``.
+Importing the package loads neither torch nor MMDetection. Its modules are registered with
+MMDetection's registries by :func:`register_all_modules`, or by a config that has
+``custom_imports = dict(imports=["mmhps.modules"])``.
 """
 
-from importlib import import_module
-
-from mmhps.dependencies import check_dependencies, without_notices
 from mmhps.version import __version__
 
-__all__ = ["__version__"]
+__all__ = ["__version__", "register_all_modules"]
 
-# The subpackages that register something.
-REGISTERING = ("datasets", "engine", "evaluation", "models", "visualization")
 
-# Where MMDetection prints its notices; its registries would import these later in any case.
-NOTICING = ("mmdet.datasets", "mmdet.evaluation")
+def register_all_modules(init_default_scope: bool = True) -> None:
+    """Register all modules of mmhps and MMDetection with MMDetection's registries.
 
-check_dependencies()
-with without_notices():
-    for _name in (*NOTICING, *(f"{__name__}.{name}" for name in REGISTERING)):
-        import_module(_name)
+    Args:
+        init_default_scope: Whether the registries look for modules in MMDetection's scope from now
+            on. Not needed where a ``Runner`` is built from a config, which names the scope.
+
+    Raises:
+        ImportError: MMEngine, MMCV or MMDetection is missing, too old or installed twice.
+    """
+    import mmhps.modules  # noqa: F401
+
+    if init_default_scope:
+        from mmengine.registry import init_default_scope as set_scope
+
+        set_scope("mmdet")

@@ -1,4 +1,4 @@
-"""Checks for MMEngine, MMCV and MMDetection, and imports them without their notices.
+"""Check that MMEngine, MMCV and MMDetection are there and can be used.
 
 The three come from one of two distributions, the original OpenMMLab packages or their continuation
 onedl, which share their import names. mmhps therefore requires neither; what is missing is said
@@ -7,13 +7,8 @@ here, before an import fails somewhere inside.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import importlib.util
-import io
-import sys
-import warnings
-from collections.abc import Iterator
 from importlib import metadata
 from typing import NamedTuple
 
@@ -40,9 +35,6 @@ HOW_TO_INSTALL = (
     "  pip install --no-build-isolation 'mmhps[openmmlab]'  (the original packages)\n"
     "In a clone of the repository `make test` does all of it, in .venv."
 )
-# mmdet's remarks on optional packages of its own that mmhps has no use for.
-ONEDL_NOTICE = "Could not import OneDL. Skipping OneDL datasets."
-FASTER_COCO_NOTICE = "faster_coco_eval is not installed"
 
 
 def installed_version(distribution: str) -> str | None:
@@ -90,16 +82,3 @@ def check_dependencies() -> None:
             "one:\n  pip install --force-reinstall --no-deps --no-cache-dir --no-build-isolation "
             "onedl-mmcv"
         ) from error
-
-
-@contextlib.contextmanager
-def without_notices() -> Iterator[None]:
-    """Drops the two notices above from what is printed and warned of while mmdet is imported."""
-    printed = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", FASTER_COCO_NOTICE, UserWarning)
-            yield
-    finally:
-        lines = printed.getvalue().splitlines(keepends=True)
-        sys.stdout.writelines(line for line in lines if line.strip() != ONEDL_NOTICE)

@@ -10,6 +10,11 @@ import numpy as np
 import pytest
 import torch
 from narrow import NARROW, NARROW_R18, ONE_CONVOLUTION
+from PIL import Image
+
+from mmhps import register_all_modules
+
+register_all_modules(init_default_scope=False)
 
 ROOT = Path(__file__).parents[1]
 
@@ -89,8 +94,6 @@ def build_model(tiny_config):
         from mmdet.registry import MODELS
         from mmengine.registry import init_default_scope
 
-        import mmhps  # noqa: F401  (registers the modules)
-
         init_default_scope("mmdet")
         torch.manual_seed(0)
         return MODELS.build(tiny_config(name, **model).model)
@@ -146,3 +149,29 @@ def make_batch():
         return batch
 
     return pack
+
+
+R, S, G, B, A = 7, 23, 26, 24001, 26000  # raw instanceIds values
+STREET = [
+    [R, R, R, R, R, R],
+    [A, A, R, R, G, G],
+    [A, A, R, B, G, G],
+    [0, 0, 0, 0, S, S],
+]
+
+
+@pytest.fixture
+def street() -> np.ndarray:
+    """Raw ids of a street, (4, 6) int32: road, sky, a group of cars, a person, a car, void (0)."""
+    return np.array(STREET, dtype=np.int32)
+
+
+@pytest.fixture
+def write_ids():
+    """Function (path, ids): write a 16-bit grey PNG."""
+
+    def write(path, ids):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.array(ids, dtype=np.uint16)).save(path)
+
+    return write

@@ -33,7 +33,7 @@ def delta(name, parent):
 
 def test_there_are_four_systems_everywhere():
     expected = {
-        "hps": [f"{s}_r{d}_cityscapes" for s in SYSTEMS for d in (50, 101)],
+        "cityscapes": [f"{s}_r{d}_cityscapes" for s in SYSTEMS for d in (50, 101)],
         "mini": [f"{s}_r18_mini" for s in SYSTEMS],
         "camvid": [f"{s}_r18_camvid" for s in SYSTEMS],
     }
@@ -64,12 +64,12 @@ def test_builds(name):
     METRICS.build(cfg.val_evaluator)
     assert VISUALIZERS.get(cfg.visualizer.type) is not None
     assert cfg.default_scope == "mmdet"
-    assert cfg.custom_imports.imports == ["mmhps"]
+    assert cfg.custom_imports.imports == ["mmhps.modules"]
 
 
 @pytest.mark.parametrize("suffix", ["r50_cityscapes", "r101_cityscapes", "r18_mini", "r18_camvid"])
 def test_systems_differ_in_what_their_names_say(suffix):
-    folder = dict(mini="mini", camvid="camvid").get(suffix.split("_")[1], "hps")
+    folder = suffix.split("_")[1]
     name = {s: f"{folder}/{s}_{suffix}.py" for s in SYSTEMS}
     assert delta(name["semantic-plus-instance"], name["panoptic-fpn"]) == {"model.type"}
     assert delta(name["hps"], name["panoptic-fpn"]) == {
@@ -77,7 +77,7 @@ def test_systems_differ_in_what_their_names_say(suffix):
         "model.roi_head.type",
         "model.panoptic_fusion_head.type",
     }
-    width = set() if folder == "hps" else {"model.semantic_head.block_channels"}
+    width = set() if folder == "cityscapes" else {"model.semantic_head.block_channels"}
     assert delta(name["hps-isi"], name["hps"]) == {
         "model.prior",
         "model.semantic_head.type",
@@ -87,7 +87,8 @@ def test_systems_differ_in_what_their_names_say(suffix):
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_r50_differs_in_the_backbone(system):
-    assert delta(f"hps/{system}_r50_cityscapes.py", f"hps/{system}_r101_cityscapes.py") == {
+    r50, r101 = (f"cityscapes/{system}_r{depth}_cityscapes.py" for depth in (50, 101))
+    assert delta(r50, r101) == {
         "model.backbone.depth",
         "model.backbone.init_cfg.checkpoint",
     }
@@ -102,14 +103,77 @@ def test_literal_reading_differs_in_what_the_paper_leaves_open():
     }
 
 
-def test_methods_of_others_differ_in_one_module():
-    assert delta("mini/hps-imp_r18_mini.py", "mini/hps-isi_r18_mini.py") == {"model.prior.type"}
-    efficientps = delta("mini/panoptic-fpn-efficientps_r18_mini.py", "mini/hps_r18_mini.py")
-    assert efficientps == {"model.panoptic_fusion_head.type"}
+# What each ablation changes, and of which config.
+FUSION, SEMANTIC = "model.panoptic_fusion_head", "model.semantic_head"
+STEPS = {"max_iters", "train_cfg.max_iters", "train_cfg.val_interval", "param_scheduler"}
+SCRATCH = {"model.backbone.init_cfg", "model.neck.init_cfg", *STEPS}
+SCALE, SCALED_GRADIENT = f"{FUSION}.mask_scale", f"{FUSION}.scale_gradient"
+RIVALS = f"{FUSION}.false_detections"
+SCORE, VALUES = f"{FUSION}.score_weight", f"{FUSION}.stuff_values"
+HIDDEN, VOID = "model.test_cfg.panoptic.mask_overlap", f"{FUSION}.void_things"
+WEIGHT, DETACH = f"{FUSION}.loss_weight", "model.prior.detach"
+NARROW = {f"{SEMANTIC}.block_channels", f"{SEMANTIC}.identity_init"}
+ABLATIONS = {
+    "panoptic-fpn-semantic": ("panoptic-fpn", {f"{SEMANTIC}.loss_seg.loss_weight", *STEPS}),
+    "hps-literal": ("hps-literal", STEPS),
+    "hps-x1": ("hps", {SCALE}),
+    "hps-light": ("hps", {WEIGHT}),
+    "hps-scaled-gradient": ("hps", {SCALED_GRADIENT}),
+    "isi-detached": ("hps-isi", {DETACH}),
+    "isi-scaled-gradient": ("hps-isi", {SCALED_GRADIENT}),
+    "isi-rivals": ("hps-isi", {RIVALS}),
+    "isi-rivals-scaled-gradient": ("hps-isi", {RIVALS, SCALED_GRADIENT}),
+    "isi-no-class-gradient": ("hps-isi", {"model.roi_head.class_gradient"}),
+    "isi-no-score": ("hps-isi", {SCORE}),
+    "scratch-panoptic-fpn": ("panoptic-fpn", SCRATCH),
+    "scratch-semantic-plus-instance": ("semantic-plus-instance", SCRATCH),
+    "scratch-hps-x1": ("hps", {SCALE, WEIGHT, *SCRATCH}),
+    "scratch-hps-rivals-x4": ("scratch-hps-x1", {RIVALS, SCALE, SCALED_GRADIENT}),
+    "scratch-isi-x1": ("hps-isi", {SCALE, WEIGHT, *SCRATCH}),
+    "scratch-isi-rivals-x1": ("scratch-isi-x1", {RIVALS}),
+    "scratch-isi-rivals-x4": ("scratch-isi-rivals-x1", {SCALE, SCALED_GRADIENT}),
+    "scratch-isi-heavy": ("scratch-isi-rivals-x4", {WEIGHT}),
+    "scratch-isi-semantic": ("scratch-isi-rivals-x4", {f"{SEMANTIC}.loss_seg.loss_weight"}),
+    "scratch-isi-narrow": ("scratch-isi-rivals-x4", NARROW),
+    "scratch-isi-narrow-detached": ("scratch-isi-narrow", {DETACH}),
+    "hps-imp": ("hps-isi", {"model.prior.type"}),
+    "fusion-efficientps": ("hps", {f"{FUSION}.type"}),
+    "fusion-heuristic": ("hps", {f"{FUSION}.type"}),
+    "fusion-bare": ("hps", {VALUES}),
+    "fusion-x1": ("hps", {SCALE}),
+    "fusion-bare-x1": ("hps", {VALUES, SCALE}),
+    "fusion-no-score": ("hps", {SCORE}),
+    "fusion-hidden": ("hps", {HIDDEN}),
+    "fusion-unclaimed": ("hps", {VOID}),
+    "fusion-literal": ("fusion-bare-x1", {SCORE, VOID, HIDDEN}),
+}
+
+
+def test_ablations_change_what_they_say():
+    """Each differs from its parent in its title and in these keys, and in nothing else."""
+    assert {path.stem for path in CONFIGS if path.parent.name == "ablations"} == ABLATIONS.keys()
+    for name, (parent, keys) in ABLATIONS.items():
+        is_ablation = f"ablations/{parent}.py" in NAMES and parent != name
+        path = f"ablations/{parent}.py" if is_ablation else f"mini/{parent}_r18_mini.py"
+        assert delta(f"ablations/{name}.py", path) == {"title", *keys}, name
+
+
+@pytest.mark.parametrize("name", ["mini_cityscapes", "camvid"])
+def test_pipelines_differ_in_the_size_alone(name):
+    base, cfg = (load(f"_base_/datasets/{n}.py") for n in ("cityscapes_panoptic", name))
+    assert cfg.img_scale != base.img_scale
+    for mode, loaders in (("train", ["train"]), ("test", ["val", "test"])):
+        pipeline = base[f"{mode}_pipeline"]
+        (resize,) = (transform for transform in pipeline if transform.type == "Resize")
+        assert resize.scale == base.img_scale
+        resize.scale = cfg.img_scale
+        assert cfg[f"{mode}_pipeline"] == pipeline
+        for loader in loaders:
+            assert cfg[f"{loader}_dataloader"].dataset.pipeline == pipeline
 
 
 def test_paper_scale_is_that_of_the_paper():
-    cfg = load("hps/hps-isi_r101_cityscapes.py")
+    cfg = load("cityscapes/hps-isi_r101_cityscapes.py")
     assert cfg.model.backbone.depth == 101
     assert cfg.model.backbone.init_cfg.checkpoint == "torchvision://resnet101"
     assert cfg.model.semantic_head.inner_channels == 128
@@ -132,10 +196,8 @@ def test_paper_scale_trains_and_predicts(make_batch):
     """One real training step and one prediction of HPS + ISI at 1024x512."""
     from mmdet.registry import MODELS
 
-    import mmhps  # noqa: F401
-
     init_default_scope("mmdet")
-    cfg = load("hps/hps-isi_r101_cityscapes.py")
+    cfg = load("cityscapes/hps-isi_r101_cityscapes.py")
     cfg.model.backbone.init_cfg = None
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
@@ -164,8 +226,6 @@ def test_paper_scale_trains_and_predicts(make_batch):
 def test_narrow_systems_start_from_the_published_weights(name):
     """All of the backbone and the neck, of both networks where there are two."""
     from mmdet.registry import MODELS
-
-    import mmhps  # noqa: F401
 
     init_default_scope("mmdet")
     cfg = load(name)

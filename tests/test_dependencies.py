@@ -1,7 +1,6 @@
-"""The checks for MMEngine, MMCV and MMDetection, and the quiet import."""
+"""The checks for MMEngine, MMCV and MMDetection."""
 
 import sys
-import warnings
 from importlib import metadata
 
 import pytest
@@ -83,24 +82,3 @@ def test_operators_of_another_torch(monkeypatch):
     monkeypatch.setitem(sys.modules, "mmcv._ext", None)
     with pytest.raises(ImportError, match=r"(?s)operators do not load.*pip install --force-rein"):
         dependencies.check_dependencies()
-
-
-def test_only_the_two_notices_are_dropped(capsys):
-    with warnings.catch_warnings(record=True) as seen, dependencies.without_notices():
-        print(dependencies.ONEDL_NOTICE)
-        print("something else")
-    assert capsys.readouterr().out == "something else\n"
-    assert not seen
-
-
-def test_what_was_printed_before_a_failure_is_kept(capsys):
-    with pytest.raises(ValueError, match="broken"), dependencies.without_notices():
-        print("a hint")
-        raise ValueError("broken")
-    assert capsys.readouterr().out == "a hint\n"
-
-
-def test_other_warnings_pass():
-    with pytest.warns(UserWarning, match="something else"), dependencies.without_notices():
-        warnings.warn(f"{dependencies.FASTER_COCO_NOTICE}, …", UserWarning, stacklevel=1)
-        warnings.warn("something else", UserWarning, stacklevel=1)

@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from mmhps.engine import model_zoo
+from mmhps.apis import model_zoo
 
 pytestmark = pytest.mark.slow
 

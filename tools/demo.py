@@ -14,8 +14,10 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmhps.engine.experiment import train_and_score
-from mmhps.engine.report import SYSTEMS, results_table, write_summary
+from mmhps.studies.experiment import train_and_score
+from mmhps.studies.sweep import write_summary
+from mmhps.studies.systems import SYSTEMS
+from mmhps.studies.tables import results_table
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = {
@@ -80,7 +82,7 @@ def main(argv: list[str] | None = None) -> None:
     )  # fmt: skip
     write_summary(results, args.out / "summary.json")
     print(f"\nPanoptic quality on {args.val} generated images, in percent\n")
-    print(results_table(results))
+    print(results_table(results, SYSTEMS))
     print(f"\npicture: {picture}")
 
 

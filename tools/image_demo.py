@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmhps.apis import PanopticInferencer
+from mmhps.apis.model_zoo import DEFAULT_MODEL
 from mmhps.engine.console import hide_strangers_warnings
-from mmhps.engine.model_zoo import DEFAULT_MODEL
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

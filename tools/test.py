@@ -9,6 +9,7 @@ import argparse
 import os
 from pathlib import Path
 
+from mmhps import register_all_modules
 from mmhps.engine import launch
 from mmhps.engine.console import short_errors
 
@@ -37,7 +38,7 @@ def check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    # MMDetection prints notices when it is imported; mmhps, imported first, keeps them quiet.
+    register_all_modules()  # first: it keeps MMDetection's notices quiet
     from mmdet.engine.hooks.utils import trigger_visualization_hook
     from mmdet.evaluation import DumpDetResults
 

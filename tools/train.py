@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
+from mmhps import register_all_modules
 from mmhps.engine import launch
 from mmhps.engine.console import short_errors
 from mmhps.engine.pretrained import torchvision_problem
@@ -60,6 +61,7 @@ def set_resume(cfg: Config, checkpoint: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
+    register_all_modules()
     parser = build_parser()
     args = launch.parse_args(parser, argv)
     if args.resume not in (None, "auto") and not Path(args.resume).is_file():

@@ -11,8 +11,5 @@ train_dataloader = dict(dataset=dict(data_root=data_root))
 val_dataloader = test_dataloader = dict(dataset=dict(data_root=data_root))
 max_iters = 1200
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
-param_scheduler = [
-    dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(type="CosineAnnealingLR", by_epoch=False, begin=50, end=max_iters, eta_min=0),
-]
+_base_.param_scheduler[1].end = max_iters
 randomness = dict(seed=1652002755)  # that of the published weights

@@ -20,11 +20,11 @@ from mmengine.infer import BaseInferencer
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 
+from mmhps.apis.model_zoo import DEFAULT_MODEL, find_model, published_weights, zoo_root
+from mmhps.apis.trained_models import load_model, predicted_ids, trained_meta
 from mmhps.engine.checkpoints import load_checkpoint
-from mmhps.engine.model_zoo import DEFAULT_MODEL, find_model, published_weights, zoo_root
 from mmhps.engine.progress_hook import Progress
-from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
-from mmhps.evaluation.panoptic_files import number_segments
+from mmhps.structures import number_segments, predicted_segments
 from mmhps.visualization import (
     comparison_grid,
     legend_entries,
@@ -34,7 +34,6 @@ from mmhps.visualization import (
     scaled_size,
 )
 from mmhps.visualization.colors import class_colors
-from mmhps.visualization.trained_models import load_model, predicted_ids, trained_meta
 
 from .pictures import Inputs, Picture, list_pictures
 from .results import ResultFolder, describe_segments

@@ -10,9 +10,9 @@ import mmcv
 import numpy as np
 from scipy.ndimage import find_objects
 
-from mmhps.datasets.id_maps import Segment
-from mmhps.evaluation.panoptic_files import write_json, write_rgb_ids
-from mmhps.functional import INSTANCE_OFFSET
+from mmhps.metrics.files import write_json
+from mmhps.structures import Segment, decode
+from mmhps.structures.id_files import write_rgb_ids
 
 
 def describe_segments(
@@ -36,7 +36,7 @@ def describe_segments(
     boxes = find_objects(panoptic, len(segments))
     for number, (segment, box) in enumerate(zip(segments, boxes, strict=True), start=1):
         rows, columns = box
-        name, instance = meta["classes"][segment.label], segment.id // INSTANCE_OFFSET
+        name, instance = meta["classes"][segment.label], decode(segment.id)[1]
         info = dict(
             id=number,
             category_id=meta["label_ids"][segment.label],

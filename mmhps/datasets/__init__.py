@@ -1,5 +1,6 @@
 """Panoptic data sets with one id map per image, and the transforms for them."""
 
+import mmhps.compat  # noqa: F401  (MMDetection must be made usable first)
 from mmhps.datasets.cityscapes_panoptic import CityscapesPanopticDataset
 from mmhps.datasets.coco_panoptic import CocoPanopticIdDataset
 from mmhps.datasets.panoptic_id_dataset import PanopticIdDataset

@@ -8,14 +8,13 @@ from mmdet.registry import DATASETS
 from mmengine.logging import print_log
 from mmengine.utils import scandir
 
-from mmhps.datasets.id_maps import (
-    CITYSCAPES_CLASSES,
-    Segment,
-    cityscapes_labels,
-    cityscapes_segments,
-    read_cityscapes_ids,
-)
 from mmhps.datasets.panoptic_id_dataset import PanopticIdDataset
+from mmhps.structures import Segment
+from mmhps.structures.id_formats import (
+    CITYSCAPES_CLASSES,
+    cityscapes_labels,
+    read_true_segments,
+)
 
 
 def cityscapes_metainfo(classes: Sequence[str]) -> dict:
@@ -29,7 +28,7 @@ def cityscapes_metainfo(classes: Sequence[str]) -> dict:
         tuple per class) and ``label_ids`` (train label -> Cityscapes label id).
 
     Raises:
-        ValueError: See :func:`mmhps.datasets.id_maps.cityscapes_labels`.
+        ValueError: See :func:`mmhps.structures.id_formats.cityscapes_labels`.
     """
     labels = cityscapes_labels(classes)
     return dict(
@@ -52,7 +51,7 @@ class CityscapesPanopticDataset(PanopticIdDataset):
     A label map without image is left aside, with a warning.
 
     Each data info has ``img_path``, ``img_id`` (the stem, or ``folder/stem`` if stems occur twice),
-    ``seg_map_path`` (None without ``seg`` folder) and ``id_format='cityscapes'``.
+    ``seg_map_path`` (None without ``seg`` folder) and ``id_format``.
 
     Args:
         data_root: Root of the data set.
@@ -62,6 +61,8 @@ class CityscapesPanopticDataset(PanopticIdDataset):
             may be given too.
         img_suffix: End of the images' names, after the stem.
         seg_map_suffix: End of the label maps' names, after the stem.
+        id_format: How label maps store ids: ``'cityscapes'`` or ``'kitti'`` (label id * 256 +
+            instance), see :data:`mmhps.structures.id_formats.FORMATS`.
         **kwargs: See :class:`PanopticIdDataset`: ``filter_cfg``, ``pipeline``, ``indices``, ...
 
     Raises:
@@ -80,10 +81,12 @@ class CityscapesPanopticDataset(PanopticIdDataset):
         metainfo: Mapping | None = None,
         img_suffix: str = "_leftImg8bit.png",
         seg_map_suffix: str = "_gtFine_instanceIds.png",
+        id_format: str = "cityscapes",
         **kwargs,
     ) -> None:
         self.img_suffix = img_suffix
         self.seg_map_suffix = seg_map_suffix
+        self.id_format = id_format
         if data_prefix is None:
             data_prefix = dict(img="leftImg8bit/train", seg="gtFine/train")
         super().__init__(data_root=data_root, data_prefix=data_prefix, metainfo=metainfo, **kwargs)
@@ -122,7 +125,7 @@ class CityscapesPanopticDataset(PanopticIdDataset):
                 img_path=str(img_root / path),
                 img_id=stem.name if unique else stem.as_posix(),
                 seg_map_path=None,
-                id_format="cityscapes",
+                id_format=self.id_format,
             )
             for path, stem in zip(paths, stems, strict=True)
         ]
@@ -164,8 +167,7 @@ class CityscapesPanopticDataset(PanopticIdDataset):
 
     def read_segments(self, data_info: dict) -> list[Segment]:
         """Return the segments of one image; reads its label map."""
-        path = data_info["seg_map_path"]
-        return cityscapes_segments(read_cityscapes_ids(path), self._metainfo["classes"], path)
+        return read_true_segments(data_info, self._metainfo["classes"])[1]
 
 
 def _files_below(folder: Path, suffix: str) -> set[str]:

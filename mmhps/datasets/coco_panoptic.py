@@ -8,8 +8,8 @@ from pathlib import Path
 from mmdet.registry import DATASETS
 from mmdet.visualization.palette import get_palette
 
-from mmhps.datasets.id_maps import Segment
 from mmhps.datasets.panoptic_id_dataset import PanopticIdDataset
+from mmhps.structures import Segment
 
 
 def order_categories(categories: list[dict], classes: Sequence[str] | None = None) -> list[dict]:

@@ -11,8 +11,8 @@ from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from tqdm import tqdm
 
-from mmhps.datasets.id_maps import Segment
 from mmhps.datasets.samplers import SeededIndex
+from mmhps.structures import Segment
 
 _SECONDS_BEFORE_BAR = 3
 _READERS = 4  # decoding a PNG releases the GIL, so threads help

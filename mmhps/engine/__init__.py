@@ -1,5 +1,6 @@
 """Training and testing: optimizer wrapper, progress, and what the command-line tools share."""
 
+import mmhps.compat  # noqa: F401  (MMDetection must be made usable first)
 from mmhps.engine.console import QuietRunner
 from mmhps.engine.optim_wrapper import BFloat16OptimWrapper
 from mmhps.engine.progress_hook import ProgressHook

@@ -21,10 +21,10 @@ from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmhps.apis.model_zoo import zoo_root
 from mmhps.engine.checkpoints import TRUST_HELP, refusing_code
 from mmhps.engine.console import QuietRunner, hide_strangers_warnings, quiet
 from mmhps.engine.guards import LISTED, ClassCheckHook, FiniteLossHook, RepeatableHook
-from mmhps.engine.model_zoo import zoo_root
 from mmhps.engine.progress_hook import ProgressHook
 from mmhps.engine.runner import WholeRunner, check_work_dir
 

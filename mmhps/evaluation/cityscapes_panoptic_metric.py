@@ -12,11 +12,11 @@ from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mmhps.datasets.id_maps import Segment, read_true_segments, unique_ids
-from mmhps.evaluation.panoptic_files import write_json, write_prediction
-from mmhps.functional.gt_order import INSTANCE_OFFSET
-from mmhps.functional.panoptic_quality import format_panoptic_table, panoptic_quality
-from mmhps.functional.segment_matching import PanopticStats, panoptic_stats
+from mmhps.metrics.files import write_json, write_prediction
+from mmhps.metrics.matching import PanopticStats, panoptic_stats
+from mmhps.metrics.quality import format_panoptic_table, panoptic_quality
+from mmhps.structures import Segment, predicted_segments
+from mmhps.structures.id_formats import read_true_segments
 
 
 @METRICS.register_module()
@@ -181,27 +181,3 @@ class CityscapesPanopticMetric(BaseMetric):
                 "in the prediction. Predict at the original size (rescale=True)."
             )
         return panoptic_stats(gt_ids, gt_segments, ids, segments, len(classes))
-
-
-def predicted_segments(ids: np.ndarray, num_classes: int, image: str) -> list[Segment]:
-    """The segments of a predicted id map.
-
-    Args:
-        ids: (H, W), ``label + 1000 * instance``; ``num_classes`` is void.
-        num_classes: C.
-        image: What an error calls the image.
-
-    Raises:
-        ValueError: A value is no such id.
-    """
-    lowest = int(ids.min(initial=0))
-    values = unique_ids(ids) if lowest >= 0 else [lowest]
-    values = [value for value in values if value != num_classes]
-    unknown = [value for value in values if value % INSTANCE_OFFSET >= num_classes]
-    if unknown:
-        raise ValueError(
-            f"image {image!r}: pred_panoptic_seg has the values {unknown}, which are no label + "
-            f"{INSTANCE_OFFSET} * instance. Labels are 0..{num_classes - 1}, void is "
-            f"{num_classes}: train the model on the classes of this dataset."
-        )
-    return [Segment(value, value % INSTANCE_OFFSET, False) for value in values]

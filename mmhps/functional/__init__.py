@@ -1,10 +1,11 @@
 """Pure functions of tensors: the paper's equations, one in a file, and what makes them fast."""
 
+from mmhps.structures import INSTANCE_OFFSET
+
 from .canvas import box_cover, paste_canvases
 from .duplicates import merge_groups, merge_layers
 from .fast_fusion import fused_argmax
 from .gt_order import (
-    INSTANCE_OFFSET,
     ground_truth_order,
     ignore_uncovered,
     match_instances,

@@ -8,16 +8,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmhps.structures import INSTANCE_OFFSET
+
 __all__ = [
-    "INSTANCE_OFFSET",
     "ground_truth_order",
     "ignore_uncovered",
     "match_instances",
     "panoptic_target",
 ]
-
-INSTANCE_OFFSET = 1000
-"""Ids are ``label + 1000 * instance``, as in MMDetection."""
 
 
 def match_instances(

@@ -1,5 +1,7 @@
 """MMDetection modules of the paper: thin, with the arithmetic in :mod:`mmhps.functional`."""
 
+import mmhps.compat  # noqa: F401  (MMDetection must be made usable first)
+
 from .class_counts import resolve_classes, set_class_counts
 from .detectors import HPS, SemanticPlusInstance
 from .fusion_heads import DifferentiableFusionHead, EfficientPSFusionHead, HeuristicMergeHead

@@ -1,5 +1,7 @@
 """Pictures of panoptic segmentation: overlays, legends, comparison grids, a visualizer."""
 
+import mmhps.compat  # noqa: F401  (MMDetection must be made usable first)
+
 from .grid import comparison_grid
 from .ground_truth import read_ground_truth
 from .legend import LegendEntry, legend_entries, legend_strip

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from mmdet.visualization.palette import get_palette
 
+from mmhps.structures import VOID
+
 # Steps of the three-dimensional golden-ratio (R3) sequence: any run of consecutive instances is
 # spread evenly over the variations, and no two instances get the same one.
 _STEPS = np.array([0.8191725134, 0.6710436067, 0.5497004779])
@@ -61,7 +63,7 @@ def segment_colors(labels: np.ndarray, instances: np.ndarray, palette: list[Colo
     """Colour every segment: stuff as its class, instances around it.
 
     Args:
-        labels: (K,) class of each segment, -1 for void (coloured black: it gets a pattern).
+        labels: (K,) class of each segment, ``VOID`` for void (coloured black: it gets a pattern).
         instances: (K,) instance number of each segment, 0 for none.
         palette: RGB colour per class.
 
@@ -71,7 +73,7 @@ def segment_colors(labels: np.ndarray, instances: np.ndarray, palette: list[Colo
     colors = np.zeros((len(labels), 3), dtype=np.uint8)
     seen: dict[int, int] = {}
     for position, label in enumerate(labels.tolist()):
-        if label < 0:
+        if label == VOID:
             continue
         index = 0
         if instances[position]:

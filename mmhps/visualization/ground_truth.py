@@ -6,10 +6,7 @@ from typing import Any
 import numpy as np
 
 from mmhps.datasets.transforms.loading import FIRST_SEGMENT, LoadPanopticIds
-
-from .segments import INSTANCE_OFFSET
-
-GROUND_TRUTH_VOID = 255
+from mmhps.structures import VOID, encode
 
 
 def read_ground_truth(
@@ -39,11 +36,12 @@ def read_ground_truth(
             f'Set data_prefix["seg"] of the data set to the folder of the label maps.'
         )
     loaded = LoadPanopticIds().transform({**info, "classes": tuple(classes)})
-    table = np.full(FIRST_SEGMENT + len(loaded["segments"]), GROUND_TRUTH_VOID, dtype=np.int32)
+    table = np.full(FIRST_SEGMENT + len(loaded["segments"]), VOID, dtype=np.int32)
     instances = 0
     for value, segment in enumerate(loaded["segments"], start=FIRST_SEGMENT):
-        table[value] = segment.label
         if segment.label < len(thing_classes) and not segment.iscrowd:
             instances += 1
-            table[value] += INSTANCE_OFFSET * instances
+            table[value] = encode(segment.label, instances)
+        else:
+            table[value] = segment.label
     return table[loaded["gt_seg_map"]]

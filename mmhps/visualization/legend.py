@@ -6,9 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mmhps.structures import VOID
+
 from .colors import Color
 from .overlay import hatching
-from .segments import VOID, split_segments
+from .segments import split_segments
 
 PAPER = 255
 """Grey value of the background of legends, titles and gaps."""
@@ -31,7 +33,7 @@ def legend_entries(
     id_maps: Sequence[np.ndarray],
     classes: Sequence[str],
     palette: Sequence[Color],
-    void: Sequence[int] = (255,),
+    void: Sequence[int] = (VOID,),
 ) -> list[LegendEntry]:
     """List the classes that occur in any of the maps, in the order of ``classes``, void last.
 

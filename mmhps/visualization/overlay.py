@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from mmhps.structures import VOID
+
 from .colors import Color, segment_colors
-from .segments import VOID, split_segments
+from .segments import split_segments
 
 VOID_COLORS: tuple[Color, Color] = ((96, 96, 96), (168, 168, 168))
 """Ground and stripe of the hatching that marks void, RGB."""
@@ -71,7 +73,7 @@ def panoptic_overlay(
     image: np.ndarray,
     ids: np.ndarray,
     palette: Sequence[Color],
-    void: Sequence[int] = (255,),
+    void: Sequence[int] = (VOID,),
     alpha: float = 0.65,
     outline_width: int | None = None,
 ) -> np.ndarray:

@@ -1,8 +1,7 @@
 """Take a panoptic id map apart for drawing.
 
-A *panoptic map* is an (H, W) integer array: a pixel's value is ``label`` where there is no
-instance, and ``label + 1000 * instance`` where there is one. Ground truth marks void by 255,
-predictions by the number of classes; both are ``void`` values here.
+See :mod:`mmhps.structures.panoptic_ids` for the maps. Whatever value marks void in a map, the label
+of its segment is ``VOID``.
 """
 
 from collections.abc import Sequence
@@ -11,10 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mmhps.functional.gt_order import INSTANCE_OFFSET
-
-VOID = -1
-"""Label of void segments after :func:`split_segments`, whatever value void had in the map."""
+from mmhps.structures import INSTANCE_OFFSET, VOID, decode
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ class Segments:
     instances: np.ndarray
 
 
-def split_segments(ids: np.ndarray, num_classes: int, void: Sequence[int] = (255,)) -> Segments:
+def split_segments(ids: np.ndarray, num_classes: int, void: Sequence[int] = (VOID,)) -> Segments:
     """Find the segments of a panoptic map and check them.
 
     Args:
@@ -51,7 +47,7 @@ def split_segments(ids: np.ndarray, num_classes: int, void: Sequence[int] = (255
     values, index = np.unique(ids, return_inverse=True)
     values = values.astype(np.int64)
     is_void = np.isin(values, void)
-    labels = np.where(is_void, VOID, values % INSTANCE_OFFSET)
+    labels = np.where(is_void, VOID, decode(values)[0])
     unknown = values[~is_void & ((values < 0) | (labels >= num_classes))]
     if unknown.size:
         raise ValueError(
@@ -59,7 +55,7 @@ def split_segments(ids: np.ndarray, num_classes: int, void: Sequence[int] = (255
             f"{tuple(void)}, got the values {unknown[:5].tolist()}. Pass the classes and the "
             f"palette of the data set that the map belongs to, and its void value."
         )
-    instances = np.where(is_void, 0, values // INSTANCE_OFFSET)
+    instances = np.where(is_void, 0, decode(values)[1])
     return Segments(index.reshape(ids.shape).astype(np.int32), labels, instances)
 
 

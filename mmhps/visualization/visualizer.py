@@ -10,9 +10,11 @@ from mmengine.dist import master_only
 from mmengine.structures import PixelData
 from mmengine.visualization import Visualizer
 
+from mmhps.structures import VOID
+
 from .colors import class_colors
 from .grid import comparison_grid
-from .ground_truth import GROUND_TRUTH_VOID, read_ground_truth
+from .ground_truth import read_ground_truth
 from .legend import legend_entries
 from .overlay import as_rgb, panoptic_overlay
 from .segments import resize_ids, resize_image, scaled_size
@@ -108,7 +110,7 @@ class PanopticLocalVisualizer(Visualizer):
         maps: dict[str, tuple[np.ndarray, int]] = {}
         truth = self._ground_truth(sample, image.shape[:2]) if draw_gt else None
         if truth is not None:
-            maps["ground truth"] = (truth, GROUND_TRUTH_VOID)
+            maps["ground truth"] = (truth, VOID)
         if draw_pred and "pred_panoptic_seg" in sample:
             classes = self._meta("classes")
             maps["prediction"] = (_panoptic_map(sample.pred_panoptic_seg), len(classes))

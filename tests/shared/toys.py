@@ -20,7 +20,7 @@ TOOLS = Path(__file__).parents[2] / "tools"
 
 CONFIG = """
 default_scope = "mmdet"
-custom_imports = dict(imports=["mmhps", "toys"], allow_failed_imports=False)
+custom_imports = dict(imports=["mmhps.modules", "toys"], allow_failed_imports=False)
 model = dict(type="ToyModel", data_preprocessor=dict(type="DetDataPreprocessor"))
 pipeline = [dict(type="LoadImageFromFile"), dict(type="PackDetInputs")]
 dataset = dict(type="ToyDataset", data_root="ROOT", pipeline=pipeline, test_mode=True)

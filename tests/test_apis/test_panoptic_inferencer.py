@@ -13,11 +13,12 @@ from mmengine.structures import PixelData
 from PIL import Image
 
 from mmhps.apis import PanopticInferencer, panoptic_inferencer
+from mmhps.apis.trained_models import predict_panoptic
 from mmhps.datasets.cityscapes_panoptic import cityscapes_metainfo
-from mmhps.datasets.id_maps import CITYSCAPES_CLASSES, read_rgb_ids
-from mmhps.evaluation import PanopticFiles
+from mmhps.metrics import PanopticFiles
+from mmhps.structures.id_files import read_rgb_ids
+from mmhps.structures.id_formats import CITYSCAPES_CLASSES
 from mmhps.visualization import resize_ids
-from mmhps.visualization.trained_models import predict_panoptic
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "mini/hps-isi_r18_mini.py"

@@ -8,7 +8,8 @@ from PIL import Image
 
 from mmhps.datasets import CityscapesPanopticDataset, CocoPanopticIdDataset
 from mmhps.datasets.coco_panoptic import order_categories
-from mmhps.datasets.id_maps import CITYSCAPES_CLASSES, Segment
+from mmhps.structures import Segment
+from mmhps.structures.id_formats import CITYSCAPES_CLASSES
 
 GRASS = dict(id=193, name="grass", isthing=0, color=[0, 200, 0])
 CAT = dict(id=17, name="cat", isthing=1, color=[200, 0, 0])

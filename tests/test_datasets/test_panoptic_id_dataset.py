@@ -6,9 +6,9 @@ from torch.utils.data import DataLoader
 from mmhps.datasets import (
     CityscapesPanopticDataset,
     LoadPanopticIds,
-    id_maps,
     panoptic_id_dataset,
 )
+from mmhps.structures import id_files
 
 PIPELINE = [
     dict(type="mmdet.LoadImageFromFile", imdecode_backend="pillow"),
@@ -114,7 +114,7 @@ class TestBrokenFiles:
         def refuse(path):  # root may read everything, so no chmod
             raise PermissionError(13, "Permission denied", path)
 
-        monkeypatch.setattr(id_maps.Image, "open", refuse)
+        monkeypatch.setattr(id_files.Image, "open", refuse)
         info = dict(dataset.get_data_info(1), img=np.zeros((32, 32, 3)))
         with pytest.raises(PermissionError, match=r"b_gtFine_instanceIds\.png: no permission"):
             LoadPanopticIds()(info)

@@ -16,7 +16,6 @@ from mmengine.structures import InstanceData
 from narrow import NARROW, ONE_CONVOLUTION
 from PIL import Image
 
-import mmhps  # noqa: F401  (registers the modules)
 from mmhps.functional import resampled
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +30,7 @@ def files(tmp_path, monkeypatch):
     for path, code in BLOCKS:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(code)
-    for folder in ("_base_", "hps"):
+    for folder in ("_base_", "cityscapes"):
         (tmp_path / "configs" / folder).symlink_to(ROOT / "configs" / folder)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -152,7 +151,7 @@ def test_other_backbones(files, make_batch, name, channels):
 
 
 def test_r50_example_is_the_config_of_the_zoo(files):
-    ours = Config.fromfile(ROOT / "configs/hps/hps-isi_r50_cityscapes.py")
+    ours = Config.fromfile(ROOT / "configs/cityscapes/hps-isi_r50_cityscapes.py")
     assert Config.fromfile("configs/mine/hps-isi_r50_cityscapes.py").to_dict() == ours.to_dict()
 
 

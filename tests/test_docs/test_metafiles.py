@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mmengine.fileio import load
 
-from mmhps.engine import model_zoo
+from mmhps.apis import model_zoo
 
 ROOT = Path(__file__).parents[2]
 METAFILES = model_zoo.metafiles(ROOT)
@@ -20,8 +20,14 @@ RESULTS = {
 
 def test_every_config_is_listed_once():
     listed = [model for path in METAFILES for model in load(path)["Models"]]
-    configs = [path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").glob("[!_]*/*.py")]
+    folders = [path.parent for path in METAFILES]
+    configs = [p.relative_to(ROOT).as_posix() for folder in folders for p in folder.glob("*.py")]
     assert len(configs) == 18
+    assert {p.name for p in (ROOT / "configs").iterdir()} == {
+        *(folder.name for folder in folders),
+        "_base_",
+        "ablations",  # of which no weights are published
+    }
     assert sorted(model["Config"] for model in listed) == sorted(configs)
     for model in listed:
         assert model["Name"] == Path(model["Config"]).stem == model["Name"].lower()

@@ -17,9 +17,10 @@ from mmengine.evaluator import Evaluator
 from mmengine.structures import PixelData
 from PIL import Image
 
-from mmhps.datasets.id_maps import Segment, read_rgb_ids
 from mmhps.evaluation import CityscapesPanopticMetric, cityscapes_panoptic_metric
-from mmhps.functional.segment_matching import PanopticStats
+from mmhps.metrics.matching import PanopticStats
+from mmhps.structures import Segment
+from mmhps.structures.id_files import read_rgb_ids
 
 META = dict(
     classes=("person", "car", "road", "sky"),

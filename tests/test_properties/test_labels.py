@@ -8,16 +8,15 @@ from hypothesis import strategies as st
 from mmdet.datasets.transforms import Pad, RandomCrop, RandomFlip, Resize
 from PIL import Image
 
-from mmhps.datasets.id_maps import (
+from mmhps.datasets.transforms import LoadPanopticIds, PackPanopticInputs, PanopticIdsToInstances
+from mmhps.structures import Segment, unique_ids
+from mmhps.structures.id_files import read_rgb_ids
+from mmhps.structures.id_formats import (
     CITYSCAPES_CLASSES,
     THING_CLASSES,
-    Segment,
     cityscapes_segments,
     read_cityscapes_ids,
-    read_rgb_ids,
-    unique_ids,
 )
-from mmhps.datasets.transforms import LoadPanopticIds, PackPanopticInputs, PanopticIdsToInstances
 
 VOID = 255
 void_values = st.sampled_from([0, 1, 4, 9, 14, 29])

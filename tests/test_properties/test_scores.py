@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from mmdet.registry import METRICS
 from PIL import Image
 
-from mmhps.functional.panoptic_quality import panoptic_quality
-from mmhps.functional.segment_matching import PanopticStats, count_overlaps, panoptic_stats
+from mmhps.metrics.matching import PanopticStats, count_overlaps, panoptic_stats
+from mmhps.metrics.quality import panoptic_quality
 
 CLASSES, THINGS = 3, 2
 sizes = st.tuples(st.integers(1, 8), st.integers(1, 8))

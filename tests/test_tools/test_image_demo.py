@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from mmhps.datasets.cityscapes_panoptic import cityscapes_metainfo
-from mmhps.datasets.id_maps import CITYSCAPES_CLASSES
+from mmhps.structures.id_formats import CITYSCAPES_CLASSES
 
 
 @pytest.fixture(scope="module")

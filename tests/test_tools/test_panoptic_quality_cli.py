@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -143,11 +142,9 @@ def test_runs_without_torch_and_mmdet(arguments, files):
         "sys.modules.update(dict.fromkeys(('torch', 'mmcv', 'mmdet', 'mmengine')));"
         f"runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
     )
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=files,
-        env=environment,
         capture_output=True,
         text=True,
         timeout=60,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mmhps.engine.model_zoo import read_models, weights_file
+from mmhps.apis.model_zoo import read_models, weights_file
 
 ROOT = Path(__file__).parents[2]
 SCORED = {

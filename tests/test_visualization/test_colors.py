@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from cityscapesscripts.helpers.labels import name2label
 
+from mmhps.structures import VOID
 from mmhps.visualization.colors import class_colors, instance_color, segment_colors
 
 CAR = name2label["car"].color
@@ -21,7 +22,7 @@ def test_no_segments():
 
 
 def test_first_instance_and_stuff_have_the_class_colour():
-    labels, instances = np.array([0, 1, 0, 1, -1]), np.array([0, 0, 7, 3, 0])
+    labels, instances = np.array([0, 1, 0, 1, VOID]), np.array([0, 0, 7, 3, 0])
     colors = segment_colors(labels, instances, [(10, 20, 30), CAR])
     assert colors.tolist() == [[10, 20, 30], list(CAR), [10, 20, 30], list(CAR), [0, 0, 0]]
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmhps.datasets.id_maps import Segment
+from mmhps.structures import Segment
 from mmhps.visualization import read_ground_truth
 
 CLASSES, THINGS = ("person", "car", "road"), ("person", "car")

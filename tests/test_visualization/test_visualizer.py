@@ -11,7 +11,6 @@ from mmengine.structures import PixelData
 from mmengine.visualization import Visualizer
 from PIL import Image
 
-import mmhps  # noqa: F401
 from mmhps.visualization import panoptic_overlay
 
 META = dict(

@@ -19,9 +19,6 @@ from collections.abc import Callable, Sequence
 from itertools import chain, cycle, repeat
 from pathlib import Path
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import torch
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
@@ -32,11 +29,12 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from tqdm import tqdm
 
-from mmhps.engine.benchmark import elapsed_ms, peak_memory
+from mmhps import register_all_modules
+from mmhps.apis.trained_models import load_model
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.console import quiet
 from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
-from mmhps.visualization.trained_models import load_model
+from mmhps.studies.timing import elapsed_ms, peak_memory
 
 
 def measure(
@@ -122,6 +120,7 @@ def report(what: str, values: dict[str, float | None]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    register_all_modules()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_config_arguments(parser)
     parser.add_argument("checkpoint", nargs="?", type=Path)

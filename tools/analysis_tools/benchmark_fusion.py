@@ -18,9 +18,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import torch
 from mmdet.models.roi_heads.mask_heads import FCNMaskHead
 from mmdet.models.seg_heads import HeuristicFusionHead, PanopticFPNHead
@@ -28,7 +25,7 @@ from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmhps.engine.benchmark import compare, compare_memory, finish
+from mmhps import register_all_modules
 from mmhps.functional import (
     fused_argmax,
     paste_windows,
@@ -38,6 +35,7 @@ from mmhps.functional import (
 from mmhps.models import DifferentiableFusionHead
 from mmhps.models.fusion_heads import FusionHead
 from mmhps.models.instances import Instances
+from mmhps.studies.timing import compare, compare_memory, finish
 
 THINGS, STUFF = 8, 11
 OPTIONS = ConfigDict(mask_overlap=0.5, stuff_area_limit=2048)
@@ -175,6 +173,7 @@ def run(instances: Sequence[int], repeats: int, out: Path | None = None) -> bool
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    register_all_modules()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--instances", type=int, nargs="+", default=[10, 30, 100])
     parser.add_argument("--repeats", type=int, default=15, help="timed calls of each")

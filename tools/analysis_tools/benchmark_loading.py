@@ -19,17 +19,16 @@ import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import numpy as np
 from mmdet.structures import DetDataSample
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from PIL import Image
 
-from mmhps.datasets.id_maps import CITYSCAPES_CLASSES, THING_CLASSES, Segment
-from mmhps.engine.benchmark import compare, finish
+from mmhps import register_all_modules
+from mmhps.structures import Segment
+from mmhps.structures.id_formats import CITYSCAPES_CLASSES, THING_CLASSES
+from mmhps.studies.timing import compare, finish
 
 THINGS = len(THING_CLASSES)
 
@@ -170,6 +169,7 @@ def after_image(pipeline: Compose, info: dict) -> Callable[[], dict]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    register_all_modules()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, nargs=2, default=(2048, 1024), metavar=("W", "H"))
     parser.add_argument("--segments", type=int, default=40)

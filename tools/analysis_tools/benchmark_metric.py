@@ -28,11 +28,12 @@ import numpy as np
 from cityscapesscripts.evaluation import evalPanopticSemanticLabeling as official
 from PIL import Image
 
-from mmhps.datasets.id_maps import CITYSCAPES_CLASSES, THING_CLASSES, Segment
-from mmhps.engine.benchmark import compare, finish
-from mmhps.evaluation import PanopticFiles, score_files
-from mmhps.functional.panoptic_quality import panoptic_quality
-from mmhps.functional.segment_matching import PanopticStats, panoptic_stats
+from mmhps.metrics import PanopticFiles, score_files
+from mmhps.metrics.matching import PanopticStats, panoptic_stats
+from mmhps.metrics.quality import panoptic_quality
+from mmhps.structures import Segment
+from mmhps.structures.id_formats import CITYSCAPES_CLASSES, THING_CLASSES
+from mmhps.studies.timing import compare, finish
 
 CATEGORIES = [
     dict(id=label + 1, name=name, isthing=int(name in THING_CLASSES))

@@ -4,8 +4,8 @@
     python tools/analysis_tools/benchmark_model.py --task train
 
 The peer is MMDetection's own Panoptic FPN (`PanopticFPNHead`, `StandardRoIHead`,
-`HeuristicFusionHead`) with R-101 and the settings of `configs/hps/`; in a second row it gets our
-RoIAlign, to show what the rest of the network takes. Weights are random, so that scores mean
+`HeuristicFusionHead`) with R-101 and the settings of `configs/cityscapes/`; in a second row it gets
+our RoIAlign, to show what the rest of the network takes. Weights are random, so that scores mean
 nothing: every network keeps its ten best detections, HPS in training, too. The last line is a JSON
 object; the status is 1 if a target is missed.
 """
@@ -18,9 +18,6 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import numpy as np
 import torch
 from mmdet.registry import MODELS
@@ -29,9 +26,10 @@ from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 
+from mmhps import register_all_modules
 from mmhps.datasets.transforms import PackPanopticInputs
-from mmhps.engine.benchmark import compare, compare_memory, finish
-from mmhps.engine.report import SYSTEMS
+from mmhps.studies.systems import SYSTEMS
+from mmhps.studies.timing import compare, compare_memory, finish
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTANCES = 10
@@ -48,7 +46,7 @@ PEER = ", peer with our RoIAlign"
 
 def configure(system: str) -> ConfigDict:
     """The model of a system with R-101, without pretrained weights, that keeps ten detections."""
-    cfg = Config.fromfile(ROOT / f"configs/hps/{system}_r101_cityscapes.py")
+    cfg = Config.fromfile(ROOT / f"configs/cityscapes/{system}_r101_cityscapes.py")
     cfg.model.backbone.init_cfg = None
     cfg.model.test_cfg.rcnn.update(score_thr=0.0, max_per_img=INSTANCES)
     if cfg.model.type == "HPS":
@@ -159,6 +157,7 @@ def run(task: str, repeats: int, out: Path | None = None) -> bool:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    register_all_modules()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", choices=list(CASES), default="inference")
     parser.add_argument("--repeats", type=int, default=5, help="timed calls of each")

@@ -14,9 +14,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import mmcv
 import numpy as np
 import torch
@@ -25,7 +22,9 @@ from mmdet.structures import DetDataSample
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
+from mmhps import register_all_modules
 from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
+from mmhps.structures import VOID
 from mmhps.visualization import (
     comparison_grid,
     legend_entries,
@@ -34,7 +33,6 @@ from mmhps.visualization import (
     resize_image,
     scaled_size,
 )
-from mmhps.visualization.ground_truth import GROUND_TRUTH_VOID
 
 
 def draw(
@@ -68,7 +66,7 @@ def draw(
     size = scaled_size(image.shape[:2], scale)
     image = resize_image(image, size)
     ids = resize_ids(sample.gt_panoptic_seg.sem_seg[0].numpy(), size)
-    void = (GROUND_TRUTH_VOID,)
+    void = (VOID,)
     legend = legend_entries([ids], classes, palette, void)
     overlay = panoptic_overlay(image, ids, palette, void)
     return comparison_grid([[image, overlay]], ["image", "ground truth"], legend)
@@ -76,6 +74,7 @@ def draw(
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Draw the chosen images into the folder."""
+    register_all_modules()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_config_arguments(parser)
     parser.add_argument("--out-dir", type=Path, required=True)

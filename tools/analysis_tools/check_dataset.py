@@ -15,17 +15,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import numpy as np
 from mmdet.registry import DATASETS
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
+from mmhps import register_all_modules
 from mmhps.datasets import PanopticIdDataset
-from mmhps.datasets.id_maps import read_true_segments
 from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
+from mmhps.structures.id_formats import read_true_segments
 
 
 class Contents(NamedTuple):
@@ -116,6 +114,7 @@ def format_contents(contents: Sequence[Contents], classes: Sequence[str]) -> str
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Inspect the data set, print the table and the faults."""
+    register_all_modules()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_config_arguments(parser)
     parser.add_argument(

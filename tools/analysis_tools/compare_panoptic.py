@@ -20,9 +20,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import cv2
 import mmcv
 import numpy as np
@@ -33,11 +30,17 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
-from mmhps.datasets.id_maps import read_true_segments
+from mmhps import register_all_modules
+from mmhps.apis.trained_models import (
+    COMPARABLE,
+    load_model_of_classes,
+    predict_panoptic,
+)
 from mmhps.engine.guards import check_classes
-from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
-from mmhps.functional.panoptic_quality import panoptic_quality
-from mmhps.functional.segment_matching import panoptic_stats
+from mmhps.metrics.matching import panoptic_stats
+from mmhps.metrics.quality import panoptic_quality
+from mmhps.structures import VOID, predicted_segments
+from mmhps.structures.id_formats import read_true_segments
 from mmhps.visualization import (
     comparison_grid,
     legend_entries,
@@ -46,11 +49,6 @@ from mmhps.visualization import (
     resize_ids,
     resize_image,
     scaled_size,
-)
-from mmhps.visualization.trained_models import (
-    COMPARABLE,
-    load_model_of_classes,
-    predict_panoptic,
 )
 
 
@@ -238,7 +236,7 @@ def draw(
     """
     meta = dataset.metainfo
     classes, palette = meta["classes"], meta["palette"]
-    voids = (255, len(classes))  # of the ground truth and of the predictions
+    voids = (VOID, len(classes))  # of the ground truth and of the predictions
     rows, drawn = [], []
     for position, index in enumerate(chosen):
         info = dataset.get_data_info(index)
@@ -267,6 +265,7 @@ def load_configs(args: argparse.Namespace) -> list[Config]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
+    register_all_modules()
     args = parse_args(argv)
     try:
         configs = load_configs(args)

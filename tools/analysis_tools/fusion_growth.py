@@ -21,7 +21,7 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from mmhps.engine.benchmark import compare, peak_memory, write_results
+from mmhps.studies.timing import compare, peak_memory, write_results
 
 SIZE, COUNT = (1024, 512), 30
 COUNTS = (1, 3, 10, 30, 100, 300)

@@ -15,9 +15,6 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
@@ -26,6 +23,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 
+from mmhps import register_all_modules
 from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
 
 
@@ -70,6 +68,7 @@ def image_shape(config: Config) -> tuple[int, int]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Print the table."""
+    register_all_modules()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_config_arguments(parser)
     parser.add_argument(

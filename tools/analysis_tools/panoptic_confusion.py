@@ -15,9 +15,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import numpy as np
 from matplotlib.figure import Figure
 from mmdet.registry import DATASETS
@@ -26,18 +23,19 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
-from mmhps.datasets.id_maps import read_true_segments
-from mmhps.evaluation import PanopticFiles
-from mmhps.evaluation.cityscapes_panoptic_metric import predicted_segments
-from mmhps.evaluation.confusion import (
+from mmhps import register_all_modules
+from mmhps.apis.trained_models import load_model_of_classes, predict_panoptic
+from mmhps.metrics import PanopticFiles
+from mmhps.metrics.confusion import (
     VOID_NAME,
     confusion_of_files,
     pixel_confusion,
     row_shares,
     top_confusions,
 )
-from mmhps.functional.segment_matching import count_overlaps
-from mmhps.visualization.trained_models import load_model_of_classes, predict_panoptic
+from mmhps.metrics.matching import count_overlaps
+from mmhps.structures import predicted_segments
+from mmhps.structures.id_formats import read_true_segments
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -113,6 +111,7 @@ def draw(counts: np.ndarray, names: Sequence[str]) -> Figure:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Count, print the top confusions, draw the matrix."""
+    register_all_modules()
     args = parse_args(argv)
     try:
         if args.model:

@@ -11,14 +11,15 @@ with name and counts too. A class that never occurs has zeros there and counts i
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
+
+from mmhps.metrics import PanopticFiles, score_files
+from mmhps.metrics.quality import format_panoptic_table
 
 CITYSCAPES = Path(os.environ.get("CITYSCAPES_DATASET", "data/cityscapes"))
 RESULTS = Path(os.environ.get("CITYSCAPES_RESULTS", CITYSCAPES / "results"))
@@ -54,20 +55,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def skip_package_imports() -> None:
-    """Make ``mmhps.x.y`` importable without what mmhps and mmhps.x import: torch, mmcv, mmdet."""
-    root = Path(__file__).resolve().parents[2] / "mmhps"
-    if not root.is_dir():  # in an installed package, this script lies somewhere inside it
-        installed = importlib.util.find_spec("mmhps")
-        if installed is None or not installed.submodule_search_locations:
-            sys.exit("error: the package mmhps is not installed. Install it: pip install .")
-        root = Path(installed.submodule_search_locations[0])
-    for name in ("", "datasets", "evaluation", "functional"):
-        package = ModuleType(f"mmhps.{name}".rstrip("."))
-        package.__path__ = [str(root / name)]
-        sys.modules[package.__name__] = package
-
-
 def to_json(result: dict[str, Any]) -> str:
     """Write a result as JSON, which knows no nan."""
     groups = {
@@ -84,10 +71,6 @@ def to_json(result: dict[str, Any]) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     """Score the files, print the table, write the results."""
     args = parse_args(argv)
-    from mmhps.evaluation.panoptic_files import PanopticFiles
-    from mmhps.evaluation.score_files import score_files
-    from mmhps.functional.panoptic_quality import format_panoptic_table
-
     try:
         gt = PanopticFiles.read(args.gt_json_file, args.gt_folder)
         pred = PanopticFiles.read(args.prediction_json_file, args.prediction_folder)
@@ -101,5 +84,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    skip_package_imports()
     main()

@@ -1,101 +1,63 @@
-"""Train and score the systems of the paper's Table 1 over several seeds, and print the table.
+"""Train and score systems or ablations over several seeds, and print the paper's Table 1 of them.
 
-python tools/analysis_tools/table1.py --dataset mini --seeds 0 1 2
-python tools/analysis_tools/table1.py --dataset mini --report
+    python tools/analysis_tools/table1.py --dataset mini --seeds 0 1 2
+    python tools/analysis_tools/table1.py configs/ablations/hps-*.py --seeds 0
+    python tools/analysis_tools/table1.py --dataset mini --report
 
-The variants of docs/study.md are methods as well. A sweep goes on where it was interrupted. Every
-run keeps its metrics, config, commit and duration in ``OUT/DATASET/SYSTEM-seedN/result.json``.
+A sweep goes on where it was interrupted. Every run keeps its metrics, config, commit and duration
+in ``OUT/FOLDER-OF-THE-CONFIG/METHOD-seedN/result.json``.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
-from mmhps.engine.experiment import RESULT, train_and_score
-from mmhps.engine.report import (
-    SYSTEMS,
-    VARIANTS,
-    differences_table,
-    results_table,
-    title,
-    write_summary,
-)
+from mmhps.studies.sweep import read_results, run_missing, write_summary
+from mmhps.studies.systems import SUFFIXES, system_configs, titles_of
+from mmhps.studies.tables import differences_table, results_table
 
-ROOT = Path(__file__).resolve().parents[2]
-CONFIGS = {
-    "mini": "mini/{}_r18_mini.py",
-    "camvid": "camvid/{}_r18_camvid.py",
-    "cityscapes": "hps/{}_r101_cityscapes.py",
-}
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", choices=CONFIGS, default="mini")
-    parser.add_argument(
-        "--methods",
-        nargs="+",
-        choices=[*SYSTEMS, *VARIANTS],
-        default=list(SYSTEMS),
-        metavar="METHOD",
-        help=f"systems ({', '.join(SYSTEMS)}) or variants of them ({', '.join(VARIANTS)})",
-    )
+    parser.add_argument("configs", nargs="*", type=Path, metavar="CONFIG", help="what to compare")
+    parser.add_argument("--dataset", choices=SUFFIXES, help="compare the four systems on this data")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--out", type=Path, default=Path("work_dirs/table1"))
     parser.add_argument("--report", action="store_true", help="only print what is there")
     parser.add_argument(
         "--summary",
         type=Path,
-        help="also write the metrics to this JSON file; other methods in it stay",
+        help="also write the metrics to this JSON file; other systems in it stay",
     )
     parser.add_argument(
         "--cfg-options", nargs="+", action=DictAction, default={}, help="for all configs"
     )
-    return parser.parse_args(argv)
-
-
-def configure(dataset: str, method: str) -> Config:
-    """The config of a system or variant on a data set."""
-    _, system, changes = VARIANTS.get(method, ("", method, {}))
-    cfg = Config.fromfile(ROOT / "configs" / CONFIGS[dataset].format(system))
-    cfg.merge_from_dict(changes)
-    return cfg
-
-
-def sweep(args: argparse.Namespace) -> None:
-    """Run what is missing, seed by seed, so that an early report compares all systems."""
-    jobs = [(seed, method) for seed in args.seeds for method in args.methods]
-    for number, (seed, method) in enumerate(jobs, start=1):
-        cfg = configure(args.dataset, method)
-        cfg.merge_from_dict(args.cfg_options)
-        heading = f"[{number}/{len(jobs)}] {title(method)}, seed {seed}"
-        train_and_score(cfg, args.out / args.dataset / f"{method}-seed{seed}", heading, seed)
-
-
-def read_results(args: argparse.Namespace) -> dict[str, dict[str, dict]]:
-    """The finished runs by system and seed."""
-    results: dict[str, dict[str, dict]] = {method: {} for method in args.methods}
-    for method in args.methods:
-        for seed in args.seeds:
-            path = args.out / args.dataset / f"{method}-seed{seed}" / RESULT
-            if path.exists():
-                results[method][str(seed)] = json.loads(path.read_text(encoding="utf-8"))
-    return results
+    args = parser.parse_args(argv)
+    if args.dataset:
+        args.configs = [*system_configs(CONFIGS, args.dataset), *args.configs]
+    if not args.configs:
+        parser.error("name the configs to compare, or a --dataset for its four systems")
+    missing = [str(path) for path in args.configs if not path.is_file()]
+    if missing:
+        parser.error(f"there is no config {', '.join(missing)}")
+    return args
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if not args.report:
-        sweep(args)
-    results = read_results(args)
+        run_missing(args.configs, args.seeds, args.out, args.cfg_options)
+    results = read_results(args.configs, args.seeds, args.out)
     if not any(results.values()):
-        raise SystemExit(f"There is no result in {args.out / args.dataset} yet.")
-    print(f"\n{results_table(results)}\n\n{differences_table(results)}")
+        raise SystemExit(f"There is no result of these configs in {args.out} yet.")
+    titles = titles_of(args.configs)
+    print(f"\n{results_table(results, titles)}\n\n{differences_table(results, titles)}")
     if args.summary:
         write_summary(results, args.summary)
 

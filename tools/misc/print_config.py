@@ -9,14 +9,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import mmhps  # noqa: F401  (first: it keeps MMDetection's notices quiet)
-
-# isort: split
+from mmhps import register_all_modules
 from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Print the config, and write it if asked to."""
+    register_all_modules()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_config_arguments(parser)
     parser.add_argument("--out", type=Path, help="also write it to this .py, .json or .yml file")

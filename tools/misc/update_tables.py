@@ -14,12 +14,14 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from mmengine.fileio import load
 
-from mmhps.engine.model_zoo import metafiles, models_table, updated_metafile
-from mmhps.engine.report import (
+from mmhps.apis.model_zoo import metafiles, models_table, updated_metafile
+from mmhps.studies.systems import SYSTEMS, titles_of
+from mmhps.studies.tables import (
     benchmark_table,
     differences_table,
     fusions_table,
@@ -28,9 +30,10 @@ from mmhps.engine.report import (
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs/results"
+TITLES = SYSTEMS | titles_of((ROOT / "configs/ablations").glob("*.py"))
 KINDS = {
-    "results": results_table,
-    "differences": differences_table,
+    "results": partial(results_table, titles=TITLES),
+    "differences": partial(differences_table, titles=TITLES),
     "fusions": fusions_table,
     "benchmark": benchmark_table,
     "models": models_table,

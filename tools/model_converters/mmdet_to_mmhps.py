@@ -27,9 +27,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import mmhps  # noqa: F401  (first: it registers everything, and says what is not installed)
-
-# isort: split
 import torch
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config, ConfigDict
@@ -37,11 +34,12 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
+from mmhps import register_all_modules
+from mmhps.converters.mmdet_weights import adapt, source_things, state_dict
 from mmhps.engine.checkpoints import read_weights, refusing_code
 from mmhps.engine.console import quiet
 from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
-from mmhps.engine.mmdet_weights import adapt, source_things, state_dict
-from mmhps.engine.report import markdown_table
+from mmhps.studies.tables import markdown_table
 
 
 def target_things(dataset: ConfigDict) -> tuple[str, ...]:
@@ -187,6 +185,7 @@ def as_options(settings: Mapping[str, Any]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    register_all_modules()
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0],
         epilog=__doc__.partition("\n\n")[2],

@@ -22,10 +22,10 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmhps.apis.model_zoo import enter_weights, read_models, stored_run
+from mmhps.apis.trained_models import load_model
 from mmhps.engine.checkpoints import TRUST_HELP, load_checkpoint
-from mmhps.engine.experiment import RESULT, versions
-from mmhps.engine.model_zoo import enter_weights, read_models, stored_run
-from mmhps.visualization.trained_models import load_model
+from mmhps.studies.experiment import RESULT, versions
 
 ROOT = Path(__file__).resolve().parents[2]
 _ABSOLUTE = re.compile(r"""(['"])/(?:[^'"\n]*/)?([^'"/\n]+)/?\1""")

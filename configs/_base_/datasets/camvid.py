@@ -19,25 +19,15 @@ metainfo = dict(
         "sky",
     )
 )
-train_pipeline = [
-    dict(type="LoadImageFromFile", imdecode_backend="pillow"),
-    dict(type="LoadPanopticIds"),
-    dict(type="Resize", scale=img_scale, keep_ratio=True),
-    dict(type="RandomFlip", prob=0.5),
-    dict(type="PanopticIdsToInstances"),
-    dict(type="PackPanopticInputs"),
-]
-test_pipeline = [
-    dict(type="LoadImageFromFile", imdecode_backend="pillow"),
-    dict(type="Resize", scale=img_scale, keep_ratio=True),
-    dict(type="PackPanopticInputs"),
-]
+# the size of both Resize
+_base_.train_pipeline[2].scale = _base_.test_pipeline[1].scale = img_scale
 train_dataloader = dict(
     batch_size=4,
     sampler=dict(type="RepeatableInfiniteSampler", shuffle=True),
-    dataset=dict(data_root=data_root, metainfo=metainfo, pipeline=train_pipeline),
+    dataset=dict(data_root=data_root, metainfo=metainfo, pipeline=_base_.train_pipeline),
 )
 val_dataloader = dict(
-    batch_size=4, dataset=dict(data_root=data_root, metainfo=metainfo, pipeline=test_pipeline)
+    batch_size=4,
+    dataset=dict(data_root=data_root, metainfo=metainfo, pipeline=_base_.test_pipeline),
 )
 test_dataloader = val_dataloader

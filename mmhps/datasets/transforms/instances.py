@@ -10,12 +10,8 @@ from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.structures.mask import BitmapMasks
 from scipy.ndimage import find_objects
 
-from mmhps.datasets.id_maps import Segment
 from mmhps.datasets.transforms.loading import FIRST_SEGMENT
-from mmhps.functional.gt_order import INSTANCE_OFFSET
-
-VOID = 255
-"""Label of void pixels in ground truth."""
+from mmhps.structures import VOID, Segment, encode
 
 
 @TRANSFORMS.register_module()
@@ -131,5 +127,5 @@ def _label_tables(
     semantic = panoptic.astype(np.uint8)
     panoptic[FIRST_SEGMENT:][labels < num_things] = VOID  # crowds and the ignored stay void
     for g, k in enumerate(instances):
-        panoptic[FIRST_SEGMENT + k] = labels[k] + INSTANCE_OFFSET * (g + 1)
+        panoptic[FIRST_SEGMENT + k] = encode(labels[k], g + 1)
     return semantic, panoptic

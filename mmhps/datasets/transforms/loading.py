@@ -4,12 +4,13 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
-from mmhps.datasets.id_maps import CITYSCAPES_CLASSES, Segment, read_true_segments
+from mmhps.structures import VOID, Segment
+from mmhps.structures.id_formats import CITYSCAPES_CLASSES, read_true_segments
 
-FIRST_SEGMENT = 256
+FIRST_SEGMENT = VOID + 1
 """Pixel value of the first segment in a segment map; every smaller value is void.
 
-MMDetection's transforms fill new pixels of a segmentation map with 255, so that has to be void.
+MMDetection's transforms fill new pixels of a segmentation map with ``VOID``.
 """
 _MAX_SEGMENTS = np.iinfo(np.uint16).max + 1 - FIRST_SEGMENT
 

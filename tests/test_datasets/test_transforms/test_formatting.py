@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from mmhps.datasets.id_maps import cityscapes_segments
 from mmhps.datasets.transforms import PackPanopticInputs, PanopticIdsToInstances
 from mmhps.datasets.transforms.loading import to_segment_map
+from mmhps.structures.id_formats import cityscapes_segments
 
 
 def loaded(ids):

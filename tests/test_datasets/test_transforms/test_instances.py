@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from mmhps.datasets.id_maps import Segment, cityscapes_segments
 from mmhps.datasets.transforms import PanopticIdsToInstances
 from mmhps.datasets.transforms.loading import to_segment_map
+from mmhps.structures import Segment
+from mmhps.structures.id_formats import cityscapes_segments
 
 VOID = 255
 

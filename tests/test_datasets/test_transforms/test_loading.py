@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmhps.datasets import id_maps
-from mmhps.datasets.id_maps import Segment
 from mmhps.datasets.transforms import LoadPanopticIds
 from mmhps.datasets.transforms.loading import to_segment_map
+from mmhps.structures import Segment
+from mmhps.structures.id_formats import FORMATS
 
 
 class TestToSegmentMap:
@@ -47,10 +47,9 @@ class TestCityscapes:
     def test_reads_the_file_once(self, tmp_path, street, write_ids, monkeypatch):
         write_ids(tmp_path / "x.png", street)
         calls = []
-        read = id_maps.read_cityscapes_ids
-        monkeypatch.setattr(
-            id_maps, "read_cityscapes_ids", lambda path: calls.append(path) or read(path)
-        )
+        cityscapes = FORMATS["cityscapes"]
+        counted = cityscapes._replace(read=lambda p: calls.append(p) or cityscapes.read(p))
+        monkeypatch.setitem(FORMATS, "cityscapes", counted)
         path = str(tmp_path / "x.png")
         LoadPanopticIds()(dict(seg_map_path=path, id_format="cityscapes"))
         assert calls == [path]
@@ -99,6 +98,6 @@ def test_nothing_happens_without_ground_truth(info):
 
 
 def test_unknown_format():
-    info = dict(seg_map_path="x.png", id_format="kitti")
-    with pytest.raises(ValueError, match=r"x\.png: id_format must be .*, but is 'kitti'"):
+    info = dict(seg_map_path="x.png", id_format="pascal")
+    with pytest.raises(ValueError, match=r"x\.png: id_format must be .*, but is 'pascal'"):
         LoadPanopticIds()(info)

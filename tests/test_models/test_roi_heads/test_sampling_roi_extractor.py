@@ -2,7 +2,6 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 
-import mmhps  # noqa: F401
 from mmhps.models.roi_heads.sampling_roi_extractor import SamplingRoIAlign
 
 ROIS = torch.tensor(

@@ -42,29 +42,20 @@ def trained(tmp_path, tiny_config, build_model):
     return write
 
 
-def test_every_variant_is_scored(command, trained, tmp_path, capsys):
+def test_every_fusion_is_scored(command, trained, tmp_path, capsys):
     out = tmp_path / "out" / "study.json"
-    command.main([*trained("mini/hps_r18_mini.py"), "--device", "cpu", "--out", str(out)])
+    fusions = [str(ROOT / f"configs/ablations/fusion-{name}.py") for name in ("heuristic", "x1")]
+    arguments = [*trained("mini/hps_r18_mini.py"), *fusions]
+    command.main([*arguments, "--device", "cpu", "--out", str(out)])
     results = json.loads(out.read_text())
-    assert list(results) == list(command.VARIANTS)
+    assert list(results) == ["as configured", "heuristic merge", "mask logits x 1"]
     table = capsys.readouterr().out
-    assert all(f"| {name} " in table for name in command.VARIANTS)
+    assert all(f"| {name} " in table for name in results)
     for row in results.values():
         assert 0 <= row["PQ"] <= 100
         # Its 900 of 4096 pixels are a large instance.
         assert row["large found %"] in (0, 100)
         assert row["as stuff %"] + row["as void %"] <= 100
-
-
-def test_variants_change_one_thing(command, tiny_config):
-    model = tiny_config("mini/hps_r18_mini.py").model
-    usual = command.build_head(model, {})
-    changed = command.build_head(model, dict(test_cfg=dict(mask_overlap=1.0)))
-    assert (usual.test_cfg.mask_overlap, changed.test_cfg.mask_overlap) == (0.5, 1.0)
-    assert usual.test_cfg.stuff_area_limit == changed.test_cfg.stuff_area_limit == 0
-    merge = command.build_head(model, dict(type="HeuristicMergeHead"))
-    assert type(merge).__name__ == "HeuristicMergeHead"
-    assert merge.test_cfg.mask_overlap == 0.5
 
 
 def test_other_models_are_refused(command, trained):

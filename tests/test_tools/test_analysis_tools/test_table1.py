@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from mmengine.config import Config
 
-from mmhps.engine.report import VALUES
+from mmhps.studies.tables import VALUES
 
 ROOT = Path(__file__).parents[3]
 
@@ -17,8 +16,21 @@ def table1(load_tool):
 
 
 def test_report_without_results(table1, tmp_path):
-    with pytest.raises(SystemExit, match="There is no result in"):
-        table1.main(["--report", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit, match="There is no result of these configs in"):
+        table1.main(["--dataset", "mini", "--report", "--out", str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "name the configs to compare, or a --dataset"),
+        (["none.py", "--report"], "there is no config none.py"),
+    ],
+)
+def test_configs_are_needed(table1, arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        table1.main(arguments)
+    assert message in capsys.readouterr().err
 
 
 def test_report_and_summary(table1, tmp_path, capsys):
@@ -30,7 +42,17 @@ def test_report_and_summary(table1, tmp_path, capsys):
     summary.parent.mkdir()
     former = {"1": dict(metrics={}, seed=1)}
     summary.write_text(json.dumps({"hps": former, "hps-isi": former}))
-    arguments = ["--report", "--out", str(tmp_path), "--seeds", "5", "--summary", str(summary)]
+    arguments = [
+        "--dataset",
+        "mini",
+        "--report",
+        "--out",
+        str(tmp_path),
+        "--seeds",
+        "5",
+        "--summary",
+        str(summary),
+    ]
     table1.main(arguments)
     assert "| HPS    | 1     | 12.3 |" in capsys.readouterr().out
     assert json.loads(summary.read_text()) == {
@@ -39,16 +61,10 @@ def test_report_and_summary(table1, tmp_path, capsys):
     }
 
 
-def test_variants_change_what_they_say(table1):
-    for name, (_, system, changes) in table1.VARIANTS.items():
-        usual = Config.fromfile(ROOT / "configs" / table1.CONFIGS["mini"].format(system))
-        changed = table1.configure("mini", name)
-        assert (usual.to_dict() == changed.to_dict()) == (not changes)
-        usual.merge_from_dict(changes)
-        assert usual.to_dict() == changed.to_dict()
-
-
-def test_every_config_exists(table1):
-    for pattern in table1.CONFIGS.values():
-        for system in table1.SYSTEMS:
-            assert (ROOT / "configs" / pattern.format(system)).is_file()
+def test_an_ablation_has_the_title_of_its_config(table1, tmp_path, capsys):
+    folder = tmp_path / "ablations" / "hps-x1-seed0"
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_text(json.dumps(dict(metrics=dict.fromkeys(VALUES, 1.0))))
+    config = str(ROOT / "configs/ablations/hps-x1.py")
+    table1.main([config, "--report", "--out", str(tmp_path)])
+    assert "| HPS, mask logits × 1 | 1 " in capsys.readouterr().out

@@ -10,8 +10,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import load_checkpoint
 from narrow import NARROW, NARROW_R18
 
-import mmhps  # noqa: F401  (registers the modules)
-from mmhps.engine.mmdet_weights import adapt
+from mmhps.converters.mmdet_weights import adapt
 
 ROOT = Path(__file__).parents[3]
 SYSTEMS = ("semantic-plus-instance", "panoptic-fpn", "hps", "hps-isi")
@@ -64,7 +63,7 @@ def narrow(tiny_config):
     """Return a function from a system to its config, as narrow as ``source``."""
 
     def load(system):
-        cfg = tiny_config(f"hps/{system}_r50_cityscapes.py", **SEMANTIC)
+        cfg = tiny_config(f"cityscapes/{system}_r50_cityscapes.py", **SEMANTIC)
         cfg.merge_from_dict(dict(model=dict(roi_head=dict(mask_head=dict(num_convs=4)))))
         return cfg
 
@@ -166,7 +165,7 @@ def test_fits_the_public_checkpoints_in_full_size(tool, system, name):
     """R-101 with the names and shapes of the files to download, without memory for values."""
     theirs, ours = (
         their_config(name),
-        Config.fromfile(ROOT / f"configs/hps/{system}_r101_cityscapes.py"),
+        Config.fromfile(ROOT / f"configs/cityscapes/{system}_r101_cityscapes.py"),
     )
     theirs.model.backbone.init_cfg = ours.model.backbone.init_cfg = None
     with torch.device("meta"):
@@ -201,7 +200,7 @@ def test_input_settings_of_a_stored_config(tool):
         "model.backbone.style": "caffe",
     }
     assert tool.input_settings(CAFFE_2X) == caffe
-    ours = Config.fromfile(ROOT / "configs/hps/hps_r50_cityscapes.py")
+    ours = Config.fromfile(ROOT / "configs/cityscapes/hps_r50_cityscapes.py")
     assert tool.other_settings(ours, caffe) == caffe
     theirs = tool.input_settings(
         their_config("mask_rcnn/mask-rcnn_r50-caffe_fpn_1x_coco.py").pretty_text

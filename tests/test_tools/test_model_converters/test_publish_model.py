@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.fileio import dump, load
 
-from mmhps.engine import model_zoo
+from mmhps.apis import model_zoo
 
 
 @pytest.fixture

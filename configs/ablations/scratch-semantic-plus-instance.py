@@ -1,0 +1,3 @@
+_base_ = "./scratch-panoptic-fpn.py"
+title = "Semantic + Instance, from scratch"
+model = dict(type="SemanticPlusInstance")

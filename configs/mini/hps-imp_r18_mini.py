@@ -1,2 +1,0 @@
-_base_ = "./hps-isi_r18_mini.py"
-model = dict(prior=dict(_delete_=True, type="InstanceMaximum"))

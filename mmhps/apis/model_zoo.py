@@ -1,0 +1,207 @@
+"""The models that the metafiles list: configs, published weights and measured results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.fileio import dump, load
+
+from mmhps.studies.tables import markdown_table
+
+WEIGHTS_ADDRESS = "https://example.org/mmhps/"
+"""Where the files of checkpoints/ are hosted: all ``Weights`` of the metafiles begin with it."""
+
+NOT_PUBLISHED = "not published/"
+"""``Weights`` of a model without any.
+
+mim fails on models without this key, and takes what follows the last slash as the name of the
+file: with none, it has nothing to download and writes the config alone.
+"""
+METRICS = ("PQ", "PQ_th", "PQ_st")
+"""What the metafiles list of a result, in percent."""
+INDEX = "model-index.yml"
+DEFAULT_MODEL = "hps-isi_r18_mini"
+"""What segments pictures unless another model is named."""
+
+
+def zoo_root() -> Path:
+    """The folder with configs/, checkpoints/ and the index: of the sources, or of the wheel.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for root in (package / ".mim", package.parent):
+        if (root / INDEX).is_file():
+            return root
+    raise FileNotFoundError(
+        f"{package / '.mim' / INDEX}: neither there nor beside the package are the configs and "
+        "checkpoints. Install mmhps from its sources or its wheel, or name a config and a "
+        "checkpoint by their paths."
+    )
+
+
+def metafiles(root: Path) -> list[Path]:
+    """The metafiles that the index imports."""
+    return [root / name for name in load(root / INDEX)["Import"]]
+
+
+def read_models(root: Path) -> dict[str, dict[str, Any]]:
+    """The entries of all models by name, in the order of the metafiles."""
+    return {model["Name"]: model for path in metafiles(root) for model in load(path)["Models"]}
+
+
+def weights_file(model: Mapping[str, Any]) -> str:
+    """The name of a model's published file; empty if there is none."""
+    return model["Weights"].rpartition("/")[2]
+
+
+def find_model(name: str) -> dict[str, Any]:
+    """The entry of a model.
+
+    Raises:
+        FileNotFoundError: There is no such model, or the metafiles were not installed.
+    """
+    models = read_models(zoo_root())
+    if name not in models:
+        ready = [key for key, model in models.items() if "Results" in model and weights_file(model)]
+        others = [key for key in models if key not in ready]
+        raise FileNotFoundError(
+            f"{name}: there is no such config, and no model of that name. Check the path, or "
+            f"choose one with published weights ({', '.join(ready)}) or one to name weights for "
+            f"({', '.join(others)})."
+        )
+    return models[name]
+
+
+def published_weights(model: Mapping[str, Any]) -> Path:
+    """The published weights of a model: those of checkpoints/, or else downloaded.
+
+    Downloads are kept in the cache of torch.hub. Their sha256 must begin with the digits in the
+    name of the file.
+
+    Args:
+        model: Its entry.
+
+    Raises:
+        FileNotFoundError: There are none.
+        OSError: They cannot be downloaded.
+        ValueError: What was downloaded is another file.
+    """
+    file = weights_file(model)
+    if not file:
+        raise FileNotFoundError(
+            f"{model['Name']}: no weights of it are published. Train it, `python tools/train.py "
+            f"{model['Config']}`, and name the checkpoint."
+        )
+    shipped = zoo_root() / "checkpoints" / file
+    return shipped if shipped.is_file() else _download(model["Weights"])
+
+
+def _download(address: str) -> Path:
+    """Download a file with the first digits of its sha256 in its name, unless it is there."""
+    path = Path(torch.hub.get_dir(), "checkpoints", address.rpartition("/")[2])
+    if path.is_file():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        torch.hub.download_url_to_file(address, str(path), path.stem.rpartition("-")[2])
+    except OSError as error:
+        raise OSError(
+            f"{address}: cannot be downloaded ({error}). Check the connection, or put the file "
+            f"into {path.parent}."
+        ) from error
+    except RuntimeError as error:  # the hash
+        raise ValueError(f"{address}: is not the published file ({error}).") from error
+    return path
+
+
+def stored_run(model: Mapping[str, Any], folder: Path) -> dict[str, Any] | None:
+    """The stored run of a model's system and ``Metadata.Seed``; None if there is none.
+
+    Args:
+        model: Entry of a metafile. Its config is configs/NAME/SYSTEM_….py.
+        folder: Where the results NAME.json are, as
+            :func:`mmhps.studies.tables.write_summary` stores them.
+    """
+    stored = folder / f"{Path(model['Config']).parent.name}.json"
+    runs = load(stored).get(model["Name"].partition("_")[0], {}) if stored.is_file() else {}
+    return runs.get(str(model["Metadata"].get("Seed")))
+
+
+def updated_metafile(path: Path, folder: Path) -> str:
+    """The text of a metafile with the present address of the weights and the stored results.
+
+    Args:
+        path: The metafile.
+        folder: See :func:`stored_run`.
+    """
+    metafile = load(path)
+    for model in metafile["Models"]:
+        file = weights_file(model)
+        model["Weights"] = WEIGHTS_ADDRESS + file if file else NOT_PUBLISHED
+        model.pop("Results", None)
+        if run := stored_run(model, folder):
+            model["Results"] = [
+                dict(
+                    Task="Panoptic Segmentation",
+                    Dataset=model["Metadata"]["Training Data"],
+                    Metrics={key: run["metrics"][key] for key in METRICS},
+                    Date=run["date"],
+                )
+            ]
+    return dump(metafile, file_format="yaml", sort_keys=False)
+
+
+def enter_weights(root: Path, name: str, file: str, seed: int) -> Path:
+    """Write a published file into the metafile of its model, with the results of its seed.
+
+    Args:
+        root: See :func:`zoo_root`.
+        name: Name of the model.
+        file: Name of the file.
+        seed: Seed of the training.
+
+    Returns:
+        The metafile.
+    """
+    path = (root / read_models(root)[name]["Config"]).with_name("metafile.yml")
+    metafile = load(path)
+    for model in metafile["Models"]:
+        if model["Name"] == name:
+            model["Weights"], model["Metadata"]["Seed"] = file, seed
+    dump(metafile, path, sort_keys=False)
+    path.write_text(updated_metafile(path, root / "docs/results"), encoding="utf-8")
+    return path
+
+
+def models_table(models: Sequence[Mapping[str, Any]]) -> str:
+    """The models of a metafile as a table for a page in docs/."""
+    rows = []
+    for model in models:
+        (result,) = model.get("Results", [dict(Metrics={})])
+        values = [result["Metrics"].get(key) for key in METRICS]
+        rows.append(
+            [
+                f"[{model['Name']}](../{model['Config']})",
+                model["Metadata"]["Training Data"],
+                str(model["Metadata"].get("Seed", "")),
+                result.get("Date", ""),
+                *("–" if value is None else f"{value:.1f}" for value in values),
+                _weights_link(model),
+            ]
+        )
+    header = ["model", "data set", "seed", "measured", "PQ", "PQ Th", "PQ St", "weights"]
+    return markdown_table(header, rows)
+
+
+def _weights_link(model: Mapping[str, Any]) -> str:
+    """A link to the shipped file, or else to its address."""
+    file = weights_file(model)
+    if not file:
+        return "not published"
+    shipped = (zoo_root() / "checkpoints" / file).is_file()
+    return f"[{file}]({f'../checkpoints/{file}' if shipped else model['Weights']})"

@@ -1,0 +1,25 @@
+"""What all parts speak of: panoptic ids, segments, results. Needs numpy and Pillow alone."""
+
+from mmhps.structures.panoptic_ids import (
+    INSTANCE_OFFSET,
+    NO_SEGMENT,
+    VOID,
+    Segment,
+    decode,
+    encode,
+    number_segments,
+    predicted_segments,
+    unique_ids,
+)
+
+__all__ = [
+    "INSTANCE_OFFSET",
+    "NO_SEGMENT",
+    "VOID",
+    "Segment",
+    "decode",
+    "encode",
+    "number_segments",
+    "predicted_segments",
+    "unique_ids",
+]

@@ -1,0 +1,106 @@
+"""Panoptic ids: what the value of a pixel says about its class and its instance.
+
+An *id map* is an (H, W) integer array in which every segment has one value. There are three kinds:
+
+- *Panoptic maps*, which networks learn and predict: ``label`` for stuff and ``label + 1000 *
+  instance`` for instances 1, 2, … Labels are 0..C-1, things first. Void is :data:`VOID` in ground
+  truth. In predictions it is C, as in MMDetection.
+- *Numbered maps*, in files and results: 1, 2, … for the segments of a list, 0 for void.
+- *Raw maps*, as label files hold them: see :mod:`mmhps.structures.id_formats`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+INSTANCE_OFFSET = 1000
+"""Panoptic ids are ``label + 1000 * instance``, as in MMDetection and Cityscapes."""
+VOID = 255
+"""Label of pixels without a class; MMDetection's transforms fill new pixels with it."""
+NO_SEGMENT = 0
+"""Value of void in numbered maps and in COCO's panoptic PNGs, where it is black."""
+
+Ids = TypeVar("Ids")  # an int, an array or a tensor
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment of an id map.
+
+    Attributes:
+        id: Value of its pixels in the id map.
+        label: Index of its class in the class list (things first).
+        iscrowd: Whether it is a group of things that are not told apart. Never true for stuff.
+    """
+
+    id: int
+    label: int
+    iscrowd: bool
+
+
+def encode(labels: Ids, instances: Ids) -> Ids:
+    """Panoptic ids of labels and instance numbers (0: no instance)."""
+    return labels + INSTANCE_OFFSET * instances
+
+
+def decode(ids: Ids) -> tuple[Ids, Ids]:
+    """Labels and instance numbers (0: no instance) of panoptic ids; void stays as it is."""
+    return ids % INSTANCE_OFFSET, ids // INSTANCE_OFFSET
+
+
+def unique_ids(ids: np.ndarray) -> list[int]:
+    """Return the sorted values of an id map (any shape, non-negative, below 2**24).
+
+    Looks at the first pixel of each run of equal ones only, of which a map of segments has few,
+    and marks them in a table instead of sorting.
+    """
+    flat = ids.ravel()
+    starts_run = np.ones(flat.size, dtype=bool)
+    np.not_equal(flat[1:], flat[:-1], out=starts_run[1:])
+    seen = np.zeros(int(ids.max(initial=-1)) + 1, dtype=bool)
+    seen[flat[starts_run]] = True
+    return np.flatnonzero(seen).tolist()
+
+
+def predicted_segments(ids: np.ndarray, num_classes: int, image: str) -> list[Segment]:
+    """List the segments of a predicted panoptic map, sorted by id.
+
+    Args:
+        ids: (H, W), ``label + 1000 * instance``; ``num_classes`` is void.
+        num_classes: C.
+        image: What an error calls the image.
+
+    Raises:
+        ValueError: A value is not such an id.
+    """
+    lowest = int(ids.min(initial=0))
+    values = unique_ids(ids) if lowest >= 0 else [lowest]
+    values = [value for value in values if value != num_classes]
+    unknown = [value for value in values if decode(value)[0] >= num_classes]
+    if unknown:
+        raise ValueError(
+            f"image {image!r}: pred_panoptic_seg has the values {unknown}, which are not label + "
+            f"{INSTANCE_OFFSET} * instance. Labels are 0..{num_classes - 1}, void is "
+            f"{num_classes}: train the model on the classes of this dataset."
+        )
+    return [Segment(value, decode(value)[0], False) for value in values]
+
+
+def number_segments(ids: np.ndarray, segments: Sequence[Segment]) -> np.ndarray:
+    """Number segments 1, 2, … in their order.
+
+    Args:
+        ids: Id map, (H, W), non-negative integers.
+        segments: The segments.
+
+    Returns:
+        Numbered map, (H, W) int32; what no segment lists is 0.
+    """
+    numbers = np.zeros(int(ids.max(initial=0)) + 1, dtype=np.int32)
+    for number, segment in enumerate(segments, start=1):
+        numbers[segment.id] = number
+    return numbers[ids]

@@ -1,0 +1,113 @@
+"""Score one trained network with several fusions, and count what each gets wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config, ConfigDict
+from mmengine.runner import Runner
+from tqdm import tqdm
+
+from mmhps.apis.trained_models import load_model
+from mmhps.engine.checkpoints import load_checkpoint
+from mmhps.metrics.matching import PanopticStats, count_overlaps, match_segments
+from mmhps.metrics.quality import panoptic_quality
+from mmhps.metrics.thing_errors import ERRORS, SIZES, thing_errors
+from mmhps.structures import Segment, predicted_segments
+from mmhps.structures.id_formats import read_true_segments
+
+
+class FusionScores:
+    """Statistics of one fusion over a data set."""
+
+    def __init__(self, head: torch.nn.Module, meta: dict[str, Any]) -> None:
+        self.head = head
+        self._things = [name in meta["thing_classes"] for name in meta["classes"]]
+        self._stats: list[PanopticStats] = []
+        self._errors: Counter[str] = Counter()
+
+    def add(self, ids: np.ndarray, gt_ids: np.ndarray, gt_segments: list[Segment]) -> None:
+        """Add one image: predicted ids (H, W), true ids and segments."""
+        classes = len(self._things)
+        segments = predicted_segments(ids, classes, "prediction")
+        overlaps = count_overlaps(gt_ids, ids)
+        self._stats.append(match_segments(overlaps, gt_segments, segments, classes))
+        self._errors += thing_errors(overlaps, gt_segments, segments, sum(self._things), classes)
+
+    def result(self) -> dict[str, float]:
+        """PQ in percent, recall of things per size, unmatched things, and where pixels went."""
+        total = PanopticStats.total(self._stats, len(self._things))
+        quality = panoptic_quality(total, self._things)
+        values: dict[str, float] = {"PQ": 100 * quality["All"]["pq"]}
+        for key in ("pq", "sq", "rq"):
+            values[f"{key.upper()} Th"] = 100 * quality["Things"][key]
+        values["PQ St"] = 100 * quality["Stuff"]["pq"]
+        count = self._errors
+        for size in SIZES:
+            number = count[f"found {size}"] + count[f"missed {size}"]
+            values[f"{size} found %"] = 100 * count[f"found {size}"] / max(number, 1)
+        values |= {error: count[error] for error in ERRORS}
+        for kind in ("stuff", "void"):
+            pixels = count[f"pixels as {kind}"]
+            values[f"as {kind} %"] = 100 * pixels / max(count["thing pixels"], 1)
+        return {key: round(value, 2) for key, value in values.items()}
+
+
+def fusion_heads(models: Sequence[ConfigDict]) -> list[torch.nn.Module]:
+    """The fusion heads of several model configs, all with the first one's numbers of classes."""
+    heads = []
+    for model in models:
+        config = dict(model.panoptic_fusion_head, test_cfg=model.test_cfg.panoptic)
+        for key in ("num_things_classes", "num_stuff_classes"):
+            config[key] = models[0].panoptic_fusion_head[key]
+        heads.append(MODELS.build(config))
+    return heads
+
+
+@torch.inference_mode()
+def score_fusions(
+    configs: Mapping[str, Config], checkpoint: str, device: str
+) -> dict[str, dict[str, float]]:
+    """Score the fusions of several configs on the test data and the network of the first.
+
+    The network runs once over the data.
+
+    Args:
+        configs: Configs by the name of their fusion.
+        checkpoint: Path of the network's weights.
+        device: Where it runs.
+
+    Returns:
+        The values of each fusion by its name.
+
+    Raises:
+        ValueError: The network does not hand out its parts, or the checkpoint does not fit.
+        FileNotFoundError: There is no checkpoint.
+    """
+    cfg = next(iter(configs.values()))
+    model = load_model(cfg.model, load_checkpoint(checkpoint), checkpoint).to(device)
+    if not hasattr(model, "predict_parts"):
+        raise ValueError(
+            f"the model is a {type(model).__name__}, but its parts are needed. Use a config of HPS "
+            "(configs/*/hps_*.py also fits the checkpoints of Panoptic FPN)."
+        )
+    loader = Runner.build_dataloader(cfg.test_dataloader)
+    meta = loader.dataset.metainfo
+    heads = fusion_heads([config.model for config in configs.values()])
+    scores = [FusionScores(head, meta) for head in heads]
+    for batch in tqdm(loader, desc="predicting", unit="batch"):
+        data = model.data_preprocessor(batch, False)
+        samples = data["data_samples"]
+        metas = [sample.metainfo for sample in samples]
+        instances, logits = model.predict_parts(data["inputs"], samples)
+        truth = [read_true_segments(m, meta["classes"]) for m in metas]
+        for one in scores:
+            results = one.head.predict(instances, logits, metas)
+            for result, (ids, segments) in zip(results, truth, strict=True):
+                one.add(result.sem_seg[0].cpu().numpy(), ids, segments)
+    return {name: one.result() for name, one in zip(configs, scores, strict=True)}

@@ -1,0 +1,114 @@
+"""Tables of the results that :mod:`mmhps.studies` stores."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+VALUES = [f"{value}{group}" for group in ("", "_th", "_st") for value in ("PQ", "SQ", "RQ")]
+HEADER = ["PQ", "SQ", "RQ", "PQ Th", "SQ Th", "RQ Th", "PQ St", "SQ St", "RQ St"]
+
+Results = Mapping[str, Mapping[str, dict]]
+"""Results by system and, below that, by seed (as a string, as in JSON)."""
+
+
+def mean_std(values: Sequence[float]) -> str:
+    """Mean and sample standard deviation, e.g. ``41.3 ± 0.4``; one value has no deviation."""
+    mean = f"{statistics.fmean(values):.1f}"
+    return f"{mean} ± {statistics.stdev(values):.1f}" if len(values) > 1 else mean
+
+
+def results_table(results: Results, titles: Mapping[str, str]) -> str:
+    """Table 1 of the paper; with HPS also the heuristic merge of the same network.
+
+    Args:
+        results: What was measured.
+        titles: What each system is called.
+    """
+    rows = []
+    for system, runs in results.items():
+        for key, suffix in (("metrics", ""), ("heuristic", ", heuristic merge")):
+            found = [run[key] for run in runs.values() if key in run]
+            if found:
+                cells = [mean_std([metrics[v] for metrics in found]) for v in VALUES]
+                rows.append([titles[system] + suffix, str(len(found)), *cells])
+    return markdown_table(["system", "seeds", *HEADER], rows)
+
+
+def differences_table(results: Results, titles: Mapping[str, str]) -> str:
+    """Paired differences with their standard errors.
+
+    Between neighbours of the table, and between the two fusions of one network.
+
+    Args:
+        results: What was measured.
+        titles: What each system is called.
+    """
+    rows = []
+    systems = [system for system in results if results[system]]
+    for lower, upper in zip(systems, systems[1:], strict=False):
+        seeds = sorted(results[lower].keys() & results[upper].keys())
+        pairs = [(results[upper][s]["metrics"], results[lower][s]["metrics"]) for s in seeds]
+        rows += _difference_rows(f"{titles[upper]} − {titles[lower]}", pairs)
+    for system in systems:
+        runs = [run for run in results[system].values() if "heuristic" in run]
+        pairs = [(run["metrics"], run["heuristic"]) for run in runs]
+        rows += _difference_rows(f"{titles[system]}: own fusion − heuristic merge", pairs)
+    return markdown_table(["difference", "of", "mean", "standard error", "seeds"], rows)
+
+
+def _difference_rows(
+    name: str, pairs: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]
+) -> list[list[str]]:
+    """Mean and standard error of first minus second, for PQ of all, things and stuff."""
+    rows = []
+    for value in ("PQ", "PQ_th", "PQ_st") if pairs else ():
+        deltas = [first[value] - second[value] for first, second in pairs]
+        error = "–"
+        if len(deltas) > 1:
+            error = f"{statistics.stdev(deltas) / math.sqrt(len(deltas)):.2f}"
+        rows.append([name, value, f"{statistics.fmean(deltas):+.2f}", error, str(len(deltas))])
+    return rows
+
+
+def fusions_table(results: Mapping[str, Mapping[str, float]]) -> str:
+    """What ``tools/analysis_tools/fusion_study.py`` measures, a line for each fusion."""
+    header = list(next(iter(results.values())))
+    rows = [
+        [name, *(f"{v:.1f}" if isinstance(v, float) else str(v) for v in row.values())]
+        for name, row in results.items()
+    ]
+    return markdown_table(["fusion", *header], rows)
+
+
+def benchmark_table(result: Mapping[str, Any]) -> str:
+    """What :mod:`mmhps.studies.timing` measures, a line for each comparison."""
+    rows = [
+        [
+            row["case"],
+            f"{row['ours_ms']:.1f}",
+            f"{row['peer_ms']:.1f}",
+            f"{row['ratio']:.2f}",
+            *_against_target(row["ratio"], row["target"]),
+        ]
+        for row in result["rows"]
+    ]
+    return markdown_table(["case", "ours, ms", "peer, ms", "peer ÷ ours", "target", ""], rows)
+
+
+def _against_target(ratio: float, target: float | None) -> tuple[str, str]:
+    if target is None:
+        return "", ""
+    return f"{target:.2f}", "reached" if ratio >= target else "missed"
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Align cells as a Markdown table."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    lines = [
+        " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in (header, ["-" * width for width in widths], *rows)
+    ]
+    return "\n".join(f"| {line} |" for line in lines)

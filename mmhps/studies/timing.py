@@ -1,0 +1,166 @@
+"""Time two ways of doing the same thing, in one process and by turns."""
+
+from __future__ import annotations
+
+import ctypes
+import datetime
+import gc
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from mmhps.studies.experiment import versions
+from mmhps.studies.tables import benchmark_table
+
+# Options of glibc's malloc, by their numbers in malloc.h.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison. ``ratio`` is the peer's value over ours: above 1, we need less.
+
+    ``target`` is the ratio to reach; None where the figure only explains another one.
+    """
+
+    case: str
+    ours_ms: float
+    peer_ms: float
+    ratio: float
+    target: float | None
+
+    @property
+    def met(self) -> bool:
+        """Whether the ratio reaches its target, if it has one."""
+        return self.target is None or self.ratio >= self.target
+
+
+def compare(
+    case: str,
+    ours: Callable[[], object],
+    peer: Callable[[], object],
+    target: float | None,
+    repeats: int = 7,
+) -> Row:
+    """Time two functions by turns, after one call of each that does not count.
+
+    Memory that is freed stays with the process meanwhile: whether glibc gives it back is chance,
+    and to get it anew can take as long as the computation.
+
+    Args:
+        case: What is compared.
+        ours: Our function.
+        peer: The peer's.
+        target: Ratio to reach, if any.
+        repeats: Timed calls of each.
+
+    Returns:
+        Medians in milliseconds, and their ratio.
+    """
+    _set_malloc({_TRIM_THRESHOLD: 2**31 - 1, _MMAP_MAX: 0})
+    times: dict[int, list[float]] = {0: [], 1: []}
+    for turn in tqdm(range(repeats + 1), desc=case, leave=False):
+        for which, function in enumerate((ours, peer)):
+            elapsed = elapsed_ms(function)
+            if turn:
+                times[which].append(elapsed)
+    ours_ms, peer_ms = (statistics.median(times[which]) for which in (0, 1))
+    return Row(case, round(ours_ms, 2), round(peer_ms, 2), round(peer_ms / ours_ms, 2), target)
+
+
+def elapsed_ms(function: Callable[[], object]) -> float:
+    """Milliseconds that a call takes, with what it leaves to a GPU."""
+    _synchronize()
+    start = time.perf_counter()
+    function()
+    _synchronize()
+    return 1000 * (time.perf_counter() - start)
+
+
+def _synchronize() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def compare_memory(
+    case: str, ours: Callable[[], object], peer: Callable[[], object], target: float | None
+) -> list[Row]:
+    """Compare peak memory, in MiB in place of milliseconds; no row where Linux does not tell.
+
+    The smaller one of two calls: the first one may fill pools that stay.
+    """
+    memory = [[peak_memory(function) for _ in range(2)] for function in (ours, peer)]
+    if any(None in values for values in memory):
+        return []
+    mine, theirs = (round(max(min(values), 0.1), 1) for values in memory)
+    return [Row(f"memory (MiB), {case}", mine, theirs, round(theirs / mine, 2), target)]
+
+
+def peak_memory(function: Callable[[], object]) -> float | None:
+    """MiB that a call adds to the resident memory at its peak; None where Linux does not tell.
+
+    From here on, the process gives memory back at once, so that what counts is what is used at the
+    same time.
+    """
+    gc.collect()
+    try:
+        # Larger blocks go back as soon as they are free, and what is free already goes now.
+        _set_malloc({_TRIM_THRESHOLD: 0, _MMAP_THRESHOLD: 2**16, _MMAP_MAX: 2**16})
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        _CLEAR.write_text("5", encoding="ascii")  # forget the highest value so far
+        before = _memory("VmRSS")
+        function()
+        return max(_memory("VmHWM") - before, 0.0)
+    except OSError:
+        return None
+
+
+def _set_malloc(options: Mapping[int, int]) -> None:
+    """Set options of glibc's malloc, where there is one."""
+    with suppress(OSError):
+        libc = ctypes.CDLL("libc.so.6")
+        for option, value in options.items():
+            libc.mallopt(option, value)
+
+
+def _memory(key: str) -> float:
+    """A line of this process's status, in MiB."""
+    lines = _STATUS.read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key + ":")) / 1024
+
+
+def finish(rows: Sequence[Row], agree: bool = True, out: Path | None = None) -> bool:
+    """Print the table, and as the last line one JSON object with ``rows`` and ``ok``.
+
+    Args:
+        rows: The comparisons.
+        agree: Whether the results that were timed agree.
+        out: JSON file that gets them as well, with date, versions and the number of threads.
+
+    Returns:
+        ``ok``: they agree, and every ratio reaches its target.
+    """
+    ok = agree and all(row.met for row in rows)
+    result = dict(rows=[asdict(row) for row in rows], ok=ok)
+    print(benchmark_table(result))
+    print(json.dumps(result))
+    if out is not None:
+        write_results(result, out)
+    return ok
+
+
+def write_results(result: Mapping[str, object], out: Path) -> None:
+    """Write measured values to a JSON file, with date, versions and number of threads."""
+    about = dict(
+        date=datetime.date.today().isoformat(), threads=torch.get_num_threads(), **versions()
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(dict(result, about=about), indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,78 @@
+"""Tables of results, from numbers worked out by hand."""
+
+import re
+
+import pytest
+
+from mmhps.studies import tables
+from mmhps.studies.systems import SYSTEMS
+
+
+def metrics(**values):
+    return {**dict.fromkeys(tables.VALUES, 0.0), **values}
+
+
+@pytest.fixture
+def results():
+    return {
+        "panoptic-fpn": {
+            "0": dict(metrics=metrics(PQ=40.0, PQ_th=30.0)),
+            "1": dict(metrics=metrics(PQ=42.0, PQ_th=31.0)),
+            "2": dict(metrics=metrics(PQ=41.0)),
+        },
+        "hps": {
+            "0": dict(metrics=metrics(PQ=42.0, PQ_th=33.0), heuristic=metrics(PQ=41.5)),
+            "1": dict(metrics=metrics(PQ=43.0, PQ_th=32.0), heuristic=metrics(PQ=42.5)),
+        },
+    }
+
+
+def rows_of(text):
+    return [re.sub(r" +", " ", line).strip("| ").split(" | ") for line in text.splitlines()]
+
+
+def test_markdown_table():
+    table = tables.markdown_table(["system", "PQ"], [["a", "1.0"], ["longer name", "22.0"]])
+    assert table.splitlines() == [
+        "| system      | PQ   |",
+        "| ----------- | ---- |",
+        "| a           | 1.0  |",
+        "| longer name | 22.0 |",
+    ]
+
+
+def test_mean_and_deviation():
+    assert tables.mean_std([40.0]) == "40.0"
+    assert tables.mean_std([40.0, 42.0, 41.0]) == "41.0 ± 1.0"
+
+
+def test_results_table(results):
+    rows = rows_of(tables.results_table(results, SYSTEMS))
+    assert rows[0] == ["system", "seeds", *tables.HEADER]
+    assert [row[:3] for row in rows[2:]] == [
+        ["Panoptic FPN", "3", "41.0 ± 1.0"],
+        ["HPS", "2", "42.5 ± 0.7"],
+        ["HPS, heuristic merge", "2", "42.0 ± 0.7"],
+    ]
+    assert rows[3][5] == "32.5 ± 0.7"
+
+
+def test_differences_are_paired_by_seed(results):
+    rows = rows_of(tables.differences_table(results, SYSTEMS))
+    # Seeds 0 and 1: 2 and 1, mean 1.5, standard deviation 0.71, standard error 0.5.
+    assert rows[2] == ["HPS − Panoptic FPN", "PQ", "+1.50", "0.50", "2"]
+    assert rows[3] == ["HPS − Panoptic FPN", "PQ_th", "+2.00", "1.00", "2"]
+    # 42 - 41.5 and 43 - 42.5.
+    assert rows[5] == ["HPS: own fusion − heuristic merge", "PQ", "+0.50", "0.00", "2"]
+    assert len(rows) == 8
+
+
+def test_fusions_table():
+    rows = rows_of(tables.fusions_table({"own": {"PQ": 40.04, "duplicate": 3}}))
+    assert rows[0] == ["fusion", "PQ", "duplicate"]
+    assert rows[2] == ["own", "40.0", "3"]
+
+
+def test_one_seed_has_no_standard_error(results):
+    single = {system: {"0": runs["0"]} for system, runs in results.items()}
+    assert rows_of(tables.differences_table(single, SYSTEMS))[2][2:] == ["+2.00", "–", "1"]

@@ -1,1 +1,0 @@
-"""Procedurally drawn street scenes with their annotation."""
