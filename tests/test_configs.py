@@ -47,8 +47,11 @@ def test_there_are_four_systems_everywhere():
 def test_builds(name):
     from mmdet.registry import DATASETS, METRICS, MODELS, VISUALIZERS
 
+    from mmhps.models import resolve_classes
+
     init_default_scope("mmdet")
     cfg = load(name)
+    resolve_classes(cfg)
     cfg.model.backbone.init_cfg = None
     with torch.device("meta"):
         model = MODELS.build(cfg.model)

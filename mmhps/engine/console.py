@@ -76,14 +76,14 @@ class QuietRunner(WholeRunner):
 
 @contextmanager
 def short_errors() -> Iterator[None]:
-    """Ends a command at a ValueError or an OSError with its message alone.
+    """Ends a command at an error of ours with its message alone.
 
-    They say what is wrong with a file or a value, which a traceback through three packages hides.
-    With ``--verbose`` it is shown.
+    It says what is wrong with a file or a value, or which operator is not installed; a traceback
+    through three packages would hide that. With ``--verbose`` it is shown.
     """
     try:
         yield
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, NotImplementedError) as error:
         if "--verbose" in sys.argv:
             raise
         # What a worker process raised brings its traceback as text.

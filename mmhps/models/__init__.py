@@ -2,6 +2,7 @@
 
 import mmhps.compat  # noqa: F401  (MMDetection must be made usable first)
 
+from .class_counts import resolve_classes, set_class_counts
 from .detectors import HPS, SemanticPlusInstance
 from .fusion_heads import DifferentiableFusionHead, EfficientPSFusionHead, HeuristicMergeHead
 from .priors import InitialSegmentation, InstanceMaximum, NoPrior
@@ -32,4 +33,6 @@ __all__ = [
     "SampledRoIs",
     "SamplingRoIExtractor",
     "SemanticPlusInstance",
+    "resolve_classes",
+    "set_class_counts",
 ]

@@ -12,16 +12,18 @@ from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
-from mmengine.structures import InstanceData
 from narrow import NARROW, ONE_CONVOLUTION
 from PIL import Image
 
 from mmhps.functional import resampled
+from mmhps.models import resolve_classes
+from mmhps.models.instances import Canvases, Instances
+from mmhps.models.priors import PriorInputs
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL)
-MODULES = ("write_map", "write_panoptic", "my_fusion")
+MODULES = ("write_map", "write_panoptic", "my_fusion", "my_prior")
 
 
 @pytest.fixture
@@ -38,11 +40,13 @@ def files(tmp_path, monkeypatch):
     yield tmp_path
     for name in MODULES:
         sys.modules.pop(name, None)
-    MODELS._module_dict.pop("NoCrumbsFusionHead", None)
+    for name in ("NoCrumbsFusionHead", "AnyInstance"):
+        MODELS._module_dict.pop(name, None)
 
 
 def load(name):
     cfg = Config.fromfile(f"configs/mine/{name}.py")
+    resolve_classes(cfg)
     cfg.merge_from_dict(dict(model=dict(backbone=dict(init_cfg=None))))
     for settings in (NARROW, ONE_CONVOLUTION):
         cfg.merge_from_dict(dict(model=settings))
@@ -65,7 +69,7 @@ def backbone_learns(model):
 
 
 def test_every_python_block_is_a_file_and_is_tested():
-    assert len(BLOCKS) == TEXT.count("```python") == 8
+    assert len(BLOCKS) == TEXT.count("```python") == 10
     text = Path(__file__).read_text(encoding="utf-8")
     assert all(Path(path).stem in text for path, _ in BLOCKS)
 
@@ -170,6 +174,17 @@ def test_swin_trains_with_its_optimizer(files):
     assert decay[id(block.attn.w_msa.qkv.weight)] == 0.05
 
 
+def test_own_prior(files, make_batch):
+    _, model = load("hps-any-instance_r50_cityscapes")
+    assert type(model.prior).__name__ == "AnyInstance"
+    for batch in (make_batch(), make_batch(boxes=[])):
+        losses(model, batch)
+    left = torch.zeros(1, 2, 2)
+    canvases = Canvases(left, left == 0, torch.tensor([2]), torch.tensor([0.9]))
+    inputs = PriorInputs((torch.zeros(2, 4, 2, 2),), [], [], [canvases, canvases[:0]], tuple)
+    assert model.prior(inputs).extra.tolist() == [[[[0.5] * 2] * 2], [[[0.0] * 2] * 2]]
+
+
 def test_own_fusion_head(files, make_batch):
     _, model = load("hps-isi_no-crumbs_r50_cityscapes")
     head = model.panoptic_fusion_head
@@ -178,10 +193,11 @@ def test_own_fusion_head(files, make_batch):
     losses(model, make_batch())
 
     boxes = torch.tensor([[0.0, 0, 16, 16], [32, 32, 62, 47]])  # the second is 15 high
-    instances = InstanceData(
+    instances = Instances(
         bboxes=boxes,
         labels=torch.tensor([2, 2]),
         scores=torch.tensor([0.9, 0.9]),
+        class_weights=torch.eye(8)[[2, 2]],
         mask_logits=torch.full((2, 28, 28), 5.0),
     )
     road = torch.zeros(19, 16, 16)

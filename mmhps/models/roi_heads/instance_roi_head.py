@@ -10,13 +10,14 @@ from mmdet.models.utils import unpack_gt_instances
 from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox2roi
-from mmdet.utils import ConfigType, InstanceList
+from mmdet.utils import InstanceList, OptConfigType
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmhps.functional import soft_one_hot
 
 from ..instances import Instances
+from .training_instances import TrainingStep
 
 
 @MODELS.register_module()
@@ -27,8 +28,8 @@ class InstanceRoIHead(StandardRoIHead):
 
     Args:
         train_instances: Config of the strategy that chooses which instances make the canvases in
-            training (not stated in the paper): ``Detections``, ``SampledRoIs`` or
-            ``GroundTruthBoxes``.
+            training (not stated in the paper): ``Detections`` (if ``type`` is left out),
+            ``SampledRoIs`` or ``GroundTruthBoxes``.
         class_gradient: Let gradients pass through the class choice, as Eq. (1) intends. Without
             them the box classifier still learns from the scores on the canvases.
         beta: Sharpness of Eq. (1); the paper says "a large constant".
@@ -41,7 +42,7 @@ class InstanceRoIHead(StandardRoIHead):
     def __init__(
         self,
         *args,
-        train_instances: ConfigType = dict(type="Detections"),  # noqa: B006  (is not changed)
+        train_instances: OptConfigType = None,
         class_gradient: bool = True,
         beta: float = 10.0,
         **kwargs,
@@ -49,7 +50,9 @@ class InstanceRoIHead(StandardRoIHead):
         super().__init__(*args, **kwargs)
         if self.share_roi_extractor:
             raise ValueError("mask_roi_extractor is missing: boxes and masks need one each")
-        self.train_instances = TASK_UTILS.build(train_instances)
+        self.train_instances = TASK_UTILS.build(
+            train_instances or {}, default_args=dict(type="Detections")
+        )
         self.class_gradient = class_gradient
         self.beta = beta
 
@@ -72,7 +75,9 @@ class InstanceRoIHead(StandardRoIHead):
             for i in range(len(metas))
         ]
         box_results = self.bbox_loss(x, sampled)
-        candidates = self.train_instances(self, x, proposals, sampled, box_results, gt, metas)
+        boxes = [image.bboxes for image in proposals]
+        step = TrainingStep(self, x, boxes, sampled, box_results, gt, metas)
+        candidates = self.train_instances(step)
         extra = [image.extra_boxes for image in candidates]
         mask_results = self.mask_loss(x, sampled, box_results["bbox_feats"], gt, extra)
         instances = [

@@ -1,7 +1,6 @@
 """Strategies that choose which instances make the canvases in training.
 
-The paper does not say which. A strategy is called with the RoI head and what it has computed, and
-returns the candidates of each image.
+The paper does not say which.
 """
 
 from __future__ import annotations
@@ -52,8 +51,42 @@ class Candidates:
     extra_boxes: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class TrainingStep:
+    """What a strategy may use.
+
+    Attributes:
+        head: The RoI head.
+        x: FPN features.
+        boxes: Proposals of each image, (P, 4).
+        sampled: The sampled RoIs of each image.
+        box_results: ``cls_score`` and ``bbox_pred`` of all sampled RoIs.
+        gt_instances: Ground truth of each image.
+        metas: Meta information of the images.
+    """
+
+    head: InstanceRoIHead
+    x: tuple[Tensor, ...]
+    boxes: list[Tensor]
+    sampled: list[SamplingResult]
+    box_results: dict[str, Tensor]
+    gt_instances: InstanceList
+    metas: list[dict]
+
+
+class TrainingInstances:
+    """Base of the strategies."""
+
+    def __init__(self) -> None:
+        """There are no options."""
+
+    def __call__(self, step: TrainingStep) -> list[Candidates]:
+        """The candidates of each image."""
+        raise NotImplementedError
+
+
 @TASK_UTILS.register_module()
-class SampledRoIs:
+class SampledRoIs(TrainingInstances):
     """The best sampled RoIs of each ground-truth instance.
 
     Args:
@@ -63,72 +96,43 @@ class SampledRoIs:
     def __init__(self, per_instance: int = 1) -> None:
         self.per_instance = per_instance
 
-    def __call__(
-        self,
-        head: InstanceRoIHead,
-        x: tuple[Tensor, ...],
-        proposals: InstanceList,
-        sampled: list[SamplingResult],
-        box_results: dict[str, Tensor],
-        gt_instances: InstanceList,
-        metas: list[dict],
-    ) -> list[Candidates]:
-        """Candidates of each image.
-
-        Args:
-            head: The RoI head.
-            x: FPN features.
-            proposals: Of each image.
-            sampled: The sampled RoIs of each image.
-            box_results: ``cls_score`` and ``bbox_pred`` of all sampled RoIs.
-            gt_instances: Ground truth of each image.
-            metas: Meta information of the images.
-        """
-        scores = box_results["cls_score"].split([len(s.priors) for s in sampled])
+    def __call__(self, step: TrainingStep) -> list[Candidates]:
+        """See the class."""
+        scores = step.box_results["cls_score"].split([len(s.priors) for s in step.sampled])
         return [
             best_rois(sample, len(gt), score.softmax(-1), self.per_instance)
-            for sample, gt, score in zip(sampled, gt_instances, scores, strict=True)
+            for sample, gt, score in zip(step.sampled, step.gt_instances, scores, strict=True)
         ]
 
 
 @TASK_UTILS.register_module()
-class GroundTruthBoxes:
+class GroundTruthBoxes(TrainingInstances):
     """Every ground-truth instance in its own box: canvases of a perfect detector."""
 
-    def __call__(
-        self,
-        head: InstanceRoIHead,
-        x: tuple[Tensor, ...],
-        proposals: InstanceList,
-        sampled: list[SamplingResult],
-        box_results: dict[str, Tensor],
-        gt_instances: InstanceList,
-        metas: list[dict],
-    ) -> list[Candidates]:
-        """Candidates of each image; see :class:`SampledRoIs`."""
-        boxes = [get_box_tensor(gt.bboxes).float() for gt in gt_instances]
-        scores = head._bbox_forward(x, bbox2roi(boxes))["cls_score"].softmax(-1)
-        candidates = []
-        for image, gt, score, sample in zip(
-            boxes, gt_instances, scores.split([len(b) for b in boxes]), sampled, strict=True
-        ):
-            index = torch.arange(len(gt), device=image.device)
-            candidates.append(
-                Candidates(
-                    bboxes=image,
-                    labels=gt.labels,
-                    class_scores=score,
-                    detected=torch.ones_like(gt.labels, dtype=torch.bool),
-                    gt_inds=index,
-                    mask_rows=len(sample.pos_priors) + index,
-                    extra_boxes=image,
-                )
+    def __call__(self, step: TrainingStep) -> list[Candidates]:
+        """See the class."""
+        boxes = [get_box_tensor(gt.bboxes).float() for gt in step.gt_instances]
+        scores = step.head._bbox_forward(step.x, bbox2roi(boxes))["cls_score"].softmax(-1)
+        scores = scores.split([len(image) for image in boxes])
+        index = [torch.arange(len(image), device=image.device) for image in boxes]
+        return [
+            Candidates(
+                bboxes=image,
+                labels=gt.labels,
+                class_scores=score,
+                detected=torch.ones_like(gt.labels, dtype=torch.bool),
+                gt_inds=numbers,
+                mask_rows=len(sample.pos_priors) + numbers,
+                extra_boxes=image,
             )
-        return candidates
+            for image, gt, score, numbers, sample in zip(
+                boxes, step.gt_instances, scores, index, step.sampled, strict=True
+            )
+        ]
 
 
 @TASK_UTILS.register_module()
-class Detections:
+class Detections(TrainingInstances):
     """What the detector itself outputs, as at test, false detections included.
 
     Ground truth that no detection finds falls back to its best sampled RoI.
@@ -142,34 +146,14 @@ class Detections:
         self.score_thr = score_thr
         self.match_iou = match_iou
 
-    def __call__(
-        self,
-        head: InstanceRoIHead,
-        x: tuple[Tensor, ...],
-        proposals: InstanceList,
-        sampled: list[SamplingResult],
-        box_results: dict[str, Tensor],
-        gt_instances: InstanceList,
-        metas: list[dict],
-    ) -> list[Candidates]:
-        """Candidates of each image; see :class:`SampledRoIs`."""
-        boxes = [image.bboxes for image in proposals]
-        detections = self._detect(head, x, boxes, sampled, box_results, metas)
-        fallbacks = SampledRoIs()(head, x, proposals, sampled, box_results, gt_instances, metas)
-        return [
-            match_and_fall_back(*image, self.match_iou)
-            for image in zip(detections, fallbacks, gt_instances, sampled, strict=True)
-        ]
+    def __call__(self, step: TrainingStep) -> list[Candidates]:
+        """See the class."""
+        images = zip(
+            self._detect(step), SampledRoIs()(step), step.gt_instances, step.sampled, strict=True
+        )
+        return [match_and_fall_back(*image, self.match_iou) for image in images]
 
-    def _detect(
-        self,
-        head: InstanceRoIHead,
-        x: tuple[Tensor, ...],
-        boxes: list[Tensor],
-        sampled: list[SamplingResult],
-        box_results: dict[str, Tensor],
-        metas: list[dict],
-    ) -> InstanceList:
+    def _detect(self, step: TrainingStep) -> InstanceList:
         """Detections from all proposals, with ``class_scores`` that have gradients.
 
         The sampled RoIs alone would not do: most background is missing among them, and with it
@@ -177,17 +161,18 @@ class Detections:
         their results are taken from ``box_results``. The other proposals pass it without gradients,
         in chunks, and those that become detections a second time with gradients.
         """
-        rois, counts = bbox2roi(boxes), [len(b) for b in boxes]
-        cached = cached_rows(sampled, counts, head.bbox_sampler.add_gt_as_proposals)
+        head, x, known = step.head, step.x, step.box_results
+        rois, counts = bbox2roi(step.boxes), [len(b) for b in step.boxes]
+        cached = cached_rows(step.sampled, counts, head.bbox_sampler.add_gt_as_proposals)
         with torch.no_grad():
             computed = [head._bbox_forward(x, part) for part in rois[cached < 0].split(_CHUNK)]
             scores, deltas = (
                 gather_cached(
-                    box_results[key].detach(), torch.cat([part[key] for part in computed]), cached
+                    known[key].detach(), torch.cat([part[key] for part in computed]), cached
                 ).split(counts)
                 for key in ("cls_score", "bbox_pred")
             )
-            raw = head.bbox_head.predict_by_feat(rois.split(counts), scores, deltas, metas)
+            raw = head.bbox_head.predict_by_feat(rois.split(counts), scores, deltas, step.metas)
             kept = [head.suppress(image, self.score_thr) for image in raw]
         starts = [sum(counts[:i]) for i in range(len(counts))]
         # Rows of the detections among the proposals of all images.
@@ -196,7 +181,7 @@ class Detections:
         )
         cached = cached[picked]
         again = head._bbox_forward(x, rois[picked[cached < 0]])["cls_score"]
-        scores = gather_cached(box_results["cls_score"], again, cached).softmax(-1)
+        scores = gather_cached(known["cls_score"], again, cached).softmax(-1)
         parts = scores.split([len(labels) for _, labels, _ in kept])
         return [
             InstanceData(bboxes=bboxes, labels=labels, class_scores=part)

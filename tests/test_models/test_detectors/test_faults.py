@@ -56,7 +56,7 @@ def test_only_ignored_instances(model, make_batch):
 @pytest.mark.parametrize("content", [dict(boxes=[]), dict(crowd=True)], ids=str)
 def test_false_detections_alone(build_model, make_batch, system, content):
     """HPS detects in training, too; here everything that it is unsure of."""
-    head = dict(train_score_thr=0.0)
+    head = dict(train_instances=dict(score_thr=0.0))
     model = build_model(f"mini/{system}_r18_mini.py", roi_head=head).train()
     total, logged = losses_of(model, make_batch(**content))
     assert_sound(model, total, logged)

@@ -87,9 +87,9 @@ def test_tensor_mode(build_model, make_batch, system):
 
 
 @pytest.mark.parametrize("system", FUSED)
-@pytest.mark.parametrize("train_instances", ["detections", "rois"])
+@pytest.mark.parametrize("train_instances", ["Detections", "SampledRoIs", "GroundTruthBoxes"])
 def test_panoptic_gradient_reaches_every_part(build_model, make_batch, system, train_instances):
-    model = build_model(config(system), roi_head=dict(train_instances=train_instances))
+    model = build_model(config(system), roi_head=dict(train_instances=dict(type=train_instances)))
     model.train()
     data = model.data_preprocessor(make_batch(), training=True)
     losses = model(**data, mode="loss")
@@ -108,7 +108,7 @@ def test_panoptic_gradient_reaches_every_part(build_model, make_batch, system, t
 
 @pytest.mark.parametrize("detach", [False, True])
 def test_semantic_loss_reaches_the_mask_head_through_isi(build_model, make_batch, detach):
-    model = build_model(config("hps-isi"), isi=dict(detach=detach))
+    model = build_model(config("hps-isi"), prior=dict(detach=detach))
     model.train()
     data = model.data_preprocessor(make_batch(), training=True)
     model(**data, mode="loss")["loss_seg"].backward()
@@ -119,7 +119,8 @@ def test_semantic_loss_reaches_the_mask_head_through_isi(build_model, make_batch
 def test_one_network_scores_with_either_fusion(build_model, make_batch):
     """The heuristic merge takes the instances of HPS; parameters are the same."""
     differentiable = build_model(config("hps-isi"))
-    heuristic = build_model(config("hps-isi"), panoptic_fusion_head=dict(type="HeuristicMergeHead"))
+    merge = dict(type="HeuristicMergeHead")
+    heuristic = build_model(config("hps-isi"), panoptic_fusion_head=merge)
     heuristic.load_state_dict(differentiable.state_dict())
     batch = make_batch()
     with torch.no_grad():

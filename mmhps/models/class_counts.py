@@ -1,0 +1,65 @@
+"""The numbers of classes in a model's heads, from the data set that states the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mmdet.registry import DATASETS
+from mmengine.config import Config, ConfigDict
+
+_LOADERS = ("val_dataloader", "test_dataloader", "train_dataloader")
+
+
+def resolve_classes(cfg: Config) -> None:
+    """Give the four heads of ``cfg.model`` the numbers of classes of the config's data set.
+
+    The classes are those of the validation data; where there is none, of the test or training data.
+    A COCO panoptic file is read for its categories.
+
+    Args:
+        cfg: A whole config; changed in place. Nothing happens without panoptic data.
+
+    Raises:
+        ValueError: See :func:`set_class_counts`.
+    """
+    loaders = (cfg.get(name) for name in _LOADERS)
+    dataset = next((loader["dataset"] for loader in loaders if loader), None)
+    while dataset is not None and "dataset" in dataset:  # a wrapper
+        dataset = dataset["dataset"]
+    if dataset is None:
+        return
+    data = DATASETS.build(dict(dataset, lazy_init=True))
+    if "thing_classes" not in data.metainfo and hasattr(data, "list_images"):
+        data.list_images()
+    set_class_counts(cfg.model, data.metainfo)
+
+
+def set_class_counts(model: ConfigDict, meta: Mapping) -> None:
+    """Give the four heads of a model config the numbers of classes of a data set.
+
+    Args:
+        model: Config with any of ``roi_head``, ``semantic_head``, ``panoptic_fusion_head``;
+            changed in place.
+        meta: Of a data set or a checkpoint: ``classes`` and ``thing_classes``. Nothing happens
+            without them.
+
+    Raises:
+        ValueError: The things do not come first.
+    """
+    if "thing_classes" not in meta:
+        return
+    classes, things = tuple(meta["classes"]), tuple(meta["thing_classes"])
+    if classes[: len(things)] != things:
+        raise ValueError(
+            f"metainfo: expected the things {things} before the stuff, got classes {classes}. "
+            f"Reorder the classes."
+        )
+    both = dict(num_things_classes=len(things), num_stuff_classes=len(classes) - len(things))
+    for name in ("semantic_head", "panoptic_fusion_head"):
+        if model.get(name):
+            model[name].update(both)
+    roi_head = model.get("roi_head") or {}
+    for name in ("bbox_head", "mask_head"):
+        heads = roi_head.get(name) or []
+        for head in heads if isinstance(heads, list | tuple) else [heads]:
+            head.update(num_classes=len(things))

@@ -1,0 +1,82 @@
+import math
+
+import pytest
+import torch
+
+from mmhps.functional import resampled
+from mmhps.models import EfficientPSFusionHead
+from mmhps.models.fusion_heads.efficientps_fusion_head import agreement
+from mmhps.models.instances import Canvases, Instances
+
+META = dict(img_shape=(1, 3), ori_shape=(1, 3), scale_factor=(1.0, 1.0))
+
+
+def test_agreement_by_hand():
+    # (1/2 + 1/2) * 0; (1/2 + 3/4) * log 3; (3/4 + 1/4) * 0.
+    a, b = torch.tensor([0.0, 0.0, math.log(3)]), torch.tensor([0.0, math.log(3), -math.log(3)])
+    assert agreement(a, b).tolist() == pytest.approx([0, 1.25 * math.log(3), 0])
+
+
+def test_agreement_gradcheck():
+    generator = torch.Generator().manual_seed(0)
+    a, b = (torch.randn(2, 3, generator=generator, dtype=torch.float64) for _ in range(2))
+    # Computed in float32, so the step and the tolerance are those of float32.
+    inputs = a.requires_grad_(), b.requires_grad_()
+    assert torch.autograd.gradcheck(agreement, inputs, eps=1e-2, atol=1e-2)
+
+
+def canvases(logits, cover, labels):
+    labels = torch.tensor(labels, dtype=torch.long)
+    return Canvases(
+        torch.tensor(logits).view(-1, 1, 3), torch.tensor(cover, dtype=torch.bool).view(-1, 1, 3),
+        labels, torch.ones(len(labels)),
+    )  # fmt: skip
+
+
+def test_no_instances():
+    head, semantic = EfficientPSFusionHead(1, 2), torch.arange(9.0).view(3, 1, 3)
+    assert torch.equal(head(canvases([], [], []), semantic), semantic[1:])
+    assert head.loss([], [], semantic[None], []) == {}
+
+
+def test_definition_by_hand():
+    """Semantic logits of the instance's class are log 3, outside of its box it holds 0."""
+    semantic = torch.full((3, 1, 3), 0.5)
+    semantic[0] = math.log(3)
+    fused = EfficientPSFusionHead(1, 2, mask_scale=4.0)(
+        canvases([0.0, math.log(3) / 4, 0.0], [1, 1, 0], [0]), semantic
+    )
+    assert fused[:2].tolist() == [[[0.5] * 3]] * 2
+    both = (0.75 + 0.75) * 2 * math.log(3)
+    assert fused[2, 0].tolist() == pytest.approx([1.25 * math.log(3), both, 0.0])
+
+
+def test_both_branches_decide_at_test():
+    """Three pixels in the box of an instance with mask logit 1; the last looks like stuff 1.
+
+    FL is (0.98 + s(B)) * (4 + B): 7.2 at B = 0, and 1.0 at B = -3.
+    """
+    instances = Instances(
+        bboxes=torch.tensor([[0.0, 0, 3, 1]]),
+        labels=torch.tensor([0]),
+        scores=torch.tensor([0.9]),
+        class_weights=torch.ones(1, 1),
+        mask_logits=torch.ones(1, 2, 2),
+    )
+    semantic = torch.tensor([[[0.0, 0, -3]], [[3.0, 3, 1]], [[1.0, 1, 3]]])
+    head = EfficientPSFusionHead(1, 2)
+    (result,) = head.predict([instances], [resampled(semantic, (1, 3))], [META], rescale=False)
+    assert result.sem_seg.tolist() == [[[1000, 1000, 2]]]
+    assert result.metainfo["instance_scores"] == pytest.approx([0.9])
+
+
+def test_gradient_reaches_masks_and_semantics():
+    given = canvases([0.1, 0.2, 0.3], [1, 1, 1], [0])
+    masks = given.logits.clone().requires_grad_()
+    semantic = torch.zeros(3, 1, 3, requires_grad=True)
+    fused = EfficientPSFusionHead(1, 2)(
+        Canvases(masks, given.cover, given.labels, given.scores), semantic
+    )
+    torch.nn.functional.cross_entropy(fused[None], torch.full((1, 1, 3), 2)).backward()
+    assert (masks.grad < 0).all() and (semantic.grad[0] < 0).all()
+    assert (semantic.grad[1:] > 0).all()

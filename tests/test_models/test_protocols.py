@@ -1,0 +1,160 @@
+"""Every fusion with every prior: what is registered trains, predicts, and refuses wrong options."""
+
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmengine.registry import DefaultScope
+
+import mmhps.models as models
+from mmhps.models.fusion_heads import FusionHead
+from mmhps.models.priors import Prior, PriorOutput
+
+
+def registered(base):
+    """The names of the registered subclasses of a protocol's base, of this package."""
+    return sorted(
+        name
+        for name, module in MODELS.module_dict.items()
+        if issubclass(module, base) and module.__module__.startswith(models.__name__)
+    )
+
+
+FUSIONS, PRIORS = registered(FusionHead), registered(Prior)
+
+
+def build_pair(build_model, fusion, prior):
+    head = "ConcatSemanticHead" if prior == "NoPrior" else "PriorSemanticHead"
+    return build_model(
+        "mini/hps_r18_mini.py",
+        prior=dict(type=prior),
+        semantic_head=dict(type=head),
+        panoptic_fusion_head=dict(type=fusion),
+    )
+
+
+def losses_of(model, batch):
+    data = model.train().data_preprocessor(batch, training=True)
+    return model.parse_losses(model(**data, mode="loss"))
+
+
+def test_what_is_registered():
+    assert FUSIONS == ["DifferentiableFusionHead", "EfficientPSFusionHead", "HeuristicMergeHead"]
+    assert PRIORS == ["InitialSegmentation", "InstanceMaximum", "NoPrior"]
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("content", [dict(boxes=[]), {}], ids=["no instance", "instances"])
+def test_trains(build_model, make_batch, fusion, prior, content):
+    model = build_pair(build_model, fusion, prior)
+    total, logged = losses_of(model, make_batch(**content))
+    total.backward()
+    assert total.isfinite()
+    assert ("loss_panoptic" in logged) == model.panoptic_fusion_head.has_loss
+    assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("score_thr", [1.0, 0.0], ids=["no instance", "instances"])
+def test_predicts(build_model, make_batch, fusion, prior, score_thr):
+    model = build_pair(build_model, fusion, prior).eval()
+    model.roi_head.test_cfg.score_thr = score_thr
+    with torch.no_grad():
+        samples = model.test_step(make_batch())
+    for sample in samples:
+        ids = sample.pred_panoptic_seg.sem_seg
+        assert ids.shape == (1, 128, 128)
+        assert (ids % 1000).max() <= 19
+        assert len(sample.pred_instances) == 0 if score_thr else len(sample.pred_instances) > 0
+        # Every id is an instance with a score.
+        scores = sample.pred_panoptic_seg.metainfo["instance_scores"]
+        assert (ids // 1000).max() <= len(scores)
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+@pytest.mark.parametrize("fusion", ["DifferentiableFusionHead", "EfficientPSFusionHead"])
+def test_every_dense_definition_can_be_trained_with(build_model, make_batch, fusion, prior):
+    model = build_pair(build_model, fusion, prior)
+    model.panoptic_fusion_head.loss_weight = 0.5
+    data = model.train().data_preprocessor(make_batch(), training=True)
+    model(**data, mode="loss")["loss_panoptic"].backward()
+    for part in (model.roi_head.mask_head, model.semantic_head, model.backbone):
+        assert sum(p.grad.abs().sum() for p in part.parameters() if p.grad is not None) > 0
+
+
+@pytest.mark.parametrize("name", [*FUSIONS, *PRIORS, "ConcatSemanticHead", "PriorSemanticHead"])
+def test_misspelt_options_are_an_error(name):
+    DefaultScope.get_instance("mmdet", scope_name="mmdet")
+    with pytest.raises(TypeError, match="los_weight"):
+        MODELS.build(dict(type=name, los_weight=1.0))
+
+
+@pytest.mark.parametrize("key", ["roi_head", None])
+def test_misspelt_options_of_the_roi_head_and_the_detector(build_model, key):
+    options = dict(betta=1.0) if key is None else {key: dict(betta=1.0)}
+    with pytest.raises(TypeError, match="betta"):
+        build_model("mini/hps_r18_mini.py", **options)
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_misspelt_options_of_testing(build_model, fusion):
+    options = dict(panoptic=dict(mask_overlaps=0.5))
+    head = dict(type=fusion)
+    with pytest.raises(TypeError, match=r"got \['mask_overlaps'\]"):
+        build_model("mini/hps_r18_mini.py", panoptic_fusion_head=head, test_cfg=options)
+
+
+@pytest.mark.parametrize(
+    ("prior", "head"),
+    [("NoPrior", "PriorSemanticHead"), ("InitialSegmentation", "ConcatSemanticHead")],
+)
+def test_head_without_the_channels_of_the_prior(build_model, prior, head):
+    with pytest.raises(ValueError, match=f"{prior} adds . channels .* {head} takes ."):
+        build_model("mini/hps_r18_mini.py", prior=dict(type=prior), semantic_head=dict(type=head))
+
+
+class Everything(Prior):
+    """Uses all that a prior may use, changes the features, and has a weight and a loss."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = torch.nn.Conv2d(16, 16, 1)
+
+    def extra_channels(self, num_things_classes):
+        return 2
+
+    def forward(self, inputs):
+        gates = [self.gate(level).sigmoid() for level in inputs.rpn_features()]
+        features = tuple(x * g for x, g in zip(inputs.features, gates, strict=True))
+        counts = [
+            [len(boxes), len(image)]
+            for boxes, image in zip(inputs.proposals, inputs.instances, strict=True)
+        ]
+        assert all("bboxes" in boxes for boxes in inputs.proposals)
+        size = inputs.features[0].shape[-2:]
+        assert all(canvas.logits.shape[-2:] == size for canvas in inputs.canvases)
+        extra = torch.tensor(counts).float()[..., None, None].expand(-1, -1, *size)
+        return PriorOutput(features, extra)
+
+    def loss(self, output, semantic_logits, batch_data_samples):
+        assert len(batch_data_samples) == len(semantic_logits)
+        return dict(loss_gate=semantic_logits.square().mean() + output.features[0].mean())
+
+
+def test_a_prior_with_proposals_rpn_features_and_a_loss(build_model, make_batch):
+    MODELS.register_module(module=Everything)
+    try:
+        model = build_model(
+            "mini/hps_r18_mini.py",
+            prior=dict(type="Everything"),
+            semantic_head=dict(type="PriorSemanticHead", extra_channels=2),
+        )
+    finally:
+        MODELS.module_dict.pop("Everything")
+    total, logged = losses_of(model, make_batch())
+    total.backward()
+    assert logged["loss_gate"] > 0
+    assert model.prior.gate.weight.grad.abs().sum() > 0
+    with torch.no_grad():
+        assert len(model.eval().test_step(make_batch())) == 2

@@ -1,0 +1,122 @@
+import pytest
+import torch
+from mmdet.models.task_modules.assigners import AssignResult
+from mmdet.models.task_modules.samplers import SamplingResult
+from mmengine.structures import InstanceData
+
+from mmhps.models.roi_heads.training_instances import best_rois, match_and_fall_back
+
+
+def boxes(*rows):
+    return torch.tensor(rows, dtype=torch.float32)
+
+
+@pytest.fixture
+def sample():
+    """Ground truth 0 with two RoIs (IoU 0.5 and 0.9) and its own box; 1 with its own box only."""
+    gt = boxes([0, 0, 10, 10], [20, 20, 30, 30])
+    priors = boxes([0, 0, 10, 10], [20, 20, 30, 30], [0, 0, 10, 5], [0, 0, 10, 9], [50, 50, 60, 60])
+    assigned = AssignResult(
+        num_gts=2,
+        gt_inds=torch.tensor([1, 2, 1, 1, 0]),
+        max_overlaps=torch.tensor([1, 1, 0.5, 0.9, 0]),
+        labels=torch.tensor([1, 0, 1, 1, -1]),
+    )
+    flags = torch.tensor([1, 1, 0, 0, 0], dtype=torch.uint8)
+    result = SamplingResult(
+        torch.tensor([0, 1, 2, 3]), torch.tensor([4]), priors, gt, assigned, flags
+    )
+    return result, InstanceData(bboxes=gt, labels=torch.tensor([1, 0]))
+
+
+def test_best_roi_per_instance(sample):
+    sampled, gt = sample
+    scores = torch.arange(15.0).view(5, 3)
+    one = best_rois(sampled, len(gt), scores, 1)
+    # The RoI of IoU 0.9 comes before the ground-truth box itself; 1 has nothing else.
+    assert one.gt_inds.tolist() == [0, 1]
+    assert one.bboxes.tolist() == [[0, 0, 10, 9], [20, 20, 30, 30]]
+    assert one.labels.tolist() == [1, 0]
+    assert one.class_scores.tolist() == [[9.0, 10.0, 11.0], [3.0, 4.0, 5.0]]
+    assert one.mask_rows.tolist() == [3, 1]
+    assert len(one.extra_boxes) == 0
+    two = best_rois(sampled, len(gt), scores, 2)
+    assert two.gt_inds.tolist() == [0, 0, 1]
+
+
+def test_missed_ground_truth_falls_back_to_its_roi(sample):
+    sampled, gt = sample
+    rois = best_rois(sampled, len(gt), torch.zeros(5, 3), 1)
+    found = InstanceData(
+        bboxes=boxes([0, 0, 10, 8], [40, 40, 50, 50]),
+        labels=torch.tensor([1, 1]),
+        class_scores=torch.zeros(2, 3),
+    )
+    merged = match_and_fall_back(found, rois, gt, sampled, 0.5)
+    assert merged.gt_inds.tolist() == [0, -1, 1]
+    assert merged.bboxes[2].tolist() == [20, 20, 30, 30]
+    assert merged.detected.tolist() == [True, True, False]
+    # Four positive RoIs come first, then the two detections; the fallback is positive RoI 1.
+    assert merged.mask_rows.tolist() == [4, 5, 1]
+    assert torch.equal(merged.extra_boxes, found.bboxes)
+
+
+def test_training_detections_are_those_of_testing(build_model, make_batch):
+    """All proposals count, not only the sampled ones, and ground-truth boxes are none of them."""
+    model = build_model(
+        "mini/hps_r18_mini.py", roi_head=dict(train_instances=dict(score_thr=0.0))
+    ).eval()
+    data = model.data_preprocessor(make_batch(), training=True)
+    samples = data["data_samples"]
+    x = model.extract_feat(data["inputs"])
+    proposals = model.rpn_head.predict(x, samples, rescale=False)
+    expected = model.roi_head.predict_instances(x, proposals, samples)
+    _, instances = model.roi_head.loss_and_instances(x, proposals, samples)
+    for image, peer in zip(instances, expected, strict=True):
+        found = image[image.detected]
+        assert len(found) == len(peer) > 0
+        for key in ("bboxes", "labels", "scores", "mask_logits"):
+            torch.testing.assert_close(getattr(found, key), getattr(peer, key), msg=key)
+        assert found.scores.requires_grad and not found.bboxes.requires_grad
+
+
+def test_without_detections_every_instance_falls_back(build_model, make_batch):
+    model = build_model("mini/hps_r18_mini.py").train()
+    data = model.data_preprocessor(make_batch(), training=True)
+    x = model.extract_feat(data["inputs"])
+    proposals = [InstanceData(bboxes=torch.zeros(0, 4), scores=torch.zeros(0)) for _ in range(2)]
+    losses, instances = model.roi_head.loss_and_instances(x, proposals, data["data_samples"])
+    for image in instances:
+        assert image.gt_inds.tolist() == [0, 1]
+        assert not image.detected.any()
+        assert image.bboxes.tolist() == [[8, 8, 40, 48], [30, 20, 60, 60]]
+    losses["loss_cls"].backward()
+
+
+def test_ground_truth_boxes(build_model, make_batch):
+    strategy = dict(type="GroundTruthBoxes")
+    model = build_model("mini/hps_r18_mini.py", roi_head=dict(train_instances=strategy)).train()
+    batch, empty = make_batch(((64, 64),)), make_batch(((64, 64),), boxes=[])
+    data = model.data_preprocessor({key: batch[key] + empty[key] for key in batch}, training=True)
+    x = model.extract_feat(data["inputs"])
+    proposals = model.rpn_head.predict(x, data["data_samples"], rescale=False)
+    _, (instances, none) = model.roi_head.loss_and_instances(x, proposals, data["data_samples"])
+    assert len(none) == 0
+    assert instances.gt_inds.tolist() == [0, 1]
+    assert instances.labels.tolist() == [2, 0]
+    assert instances.bboxes.tolist() == [[8, 8, 40, 48], [30, 20, 60, 60]]
+    assert instances.detected.all() and instances.scores.requires_grad
+
+
+@pytest.mark.parametrize(
+    "strategy", [dict(type="SampledRoIs"), dict(type="GroundTruthBoxes"), dict(type="Detections")]
+)
+def test_misspelt_options_are_an_error(build_model, strategy):
+    strategy = dict(scores_thr=0.1, **strategy)
+    with pytest.raises(TypeError, match="scores_thr"):
+        build_model("mini/hps_r18_mini.py", roi_head=dict(train_instances=strategy))
+
+
+def test_unknown_strategy(build_model):
+    with pytest.raises(KeyError, match="boxes is not in the mmdet::task util registry"):
+        build_model("mini/hps_r18_mini.py", roi_head=dict(train_instances=dict(type="boxes")))
