@@ -135,7 +135,7 @@ class PanopticResult:
             raise ValueError("image: expected the image to draw over, got None. Pass it.")
         classes = self.meta["classes"]
         palette = class_colors(self.meta.get("palette"), len(classes))
-        drawing = panoptic_overlay(image, self.panoptic, palette, (VOID,), alpha, outline_width)
+        drawing = panoptic_overlay(image, self.panoptic, palette, alpha, outline_width)
         if not legend:
             return drawing
         entries = legend_entries([self.panoptic], classes, palette)

@@ -39,7 +39,7 @@ def test_ids_and_segments():
 def test_overlay_is_that_of_the_map():
     image = np.random.default_rng(0).integers(0, 255, (3, 3, 3), dtype=np.uint8)
     result = PanopticResult.of_prediction(IDS, META, image=image)
-    expected = panoptic_overlay(image, IDS, META["palette"], (3,))
+    expected = panoptic_overlay(image, result.panoptic, META["palette"])
     assert result.overlay(legend=False).tolist() == expected.tolist()
     assert result.overlay().shape[0] > 3
     assert result.overlay(255 - image, legend=False).tolist() != expected.tolist()
