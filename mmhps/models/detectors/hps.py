@@ -43,8 +43,9 @@ class HPS(TwoStagePanopticSegmentor):
         if added != taken:
             raise ValueError(
                 f"prior: {type(self.prior).__name__} adds {added} channels to the semantic "
-                f"features, but {type(self.semantic_head).__name__} takes {taken}. Use "
-                f"semantic_head.type='PriorSemanticHead' with a prior, 'ConcatSemanticHead' without."
+                f"features, but {type(self.semantic_head).__name__} takes {taken}. Set "
+                f"semantic_head.type='PriorSemanticHead' and its extra_channels for a prior, "
+                f"'ConcatSemanticHead' for none."
             )
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
