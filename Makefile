@@ -1,16 +1,22 @@
-# `make demo` and `make test` need Python 3.10 to 3.12, a C++ compiler and nothing else: the first
-# call creates .venv (10 to 20 minutes), later calls find it ready.
+# `make demo` and `make test` need Python 3.10 to 3.12 and nothing else: the first call creates .venv
+# (1 to 3 minutes), later calls find it ready.
 #
 # Settings:  make demo TORCH="torch==2.13.0"   what pip installs as torch; may hold pip arguments
+#            make env MMCV=compiled            compile mmcv's operators; MMCV=pure goes back
 #            make test PYTHON=python3.11       the Python that .venv is made with
 #            make demo DEMO_ARGS="…"           arguments of tools/demo.py
 #            make test TEST_ARGS="-k canvas"   arguments of pytest
+#            make test JOBS=8                  how many processes run the tests
 
 TORCH ?=
+MMCV ?=
 PYTHON ?=
 DEMO_ARGS ?=
 TEST_ARGS ?=
+JOBS ?= 2
 PY := .venv/bin/python
+# One thread for each process: more would take the cores from each other.
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses $(JOBS) --dist worksteal
 
 # Taken in this order, the first that really runs; a shim of pyenv may exist and fail.
 PYTHONS := $(or $(PYTHON),$(PY) python3 python3.12 python3.11 python3.10 python \
@@ -29,11 +35,11 @@ help:
 env:
 	@for python in $(PYTHONS); do \
 		if $$python -c '$(SUITABLE)' > /dev/null 2>&1; then \
-			exec $$python tools/misc/setup_env.py --torch '$(TORCH)'; \
+			exec $$python tools/misc/setup_env.py --torch '$(TORCH)' --mmcv '$(MMCV)'; \
 		fi; \
 	done; \
 	echo "No Python 3.10, 3.11 or 3.12 runs here (tried: $(PYTHONS))." >&2; \
-	echo "Install one, on Debian and Ubuntu: apt install python3 python3-dev python3-venv;" >&2; \
+	echo "Install one, on Debian and Ubuntu: apt install python3 python3-venv;" >&2; \
 	echo "or name it: make PYTHON=/path/to/python3.11 …" >&2; \
 	exit 1
 
@@ -41,10 +47,10 @@ demo: env
 	@$(PY) tools/demo.py $(DEMO_ARGS)
 
 test: env
-	$(PY) -m pytest -m "not slow" $(TEST_ARGS)
+	@$(PYTEST) -m "not slow" $(TEST_ARGS)
 
 test-slow: env
-	$(PY) -m pytest -m slow $(TEST_ARGS)
+	@$(PYTEST) -m slow $(TEST_ARGS)
 
 lint: env
 	$(PY) -m ruff check .

@@ -1,6 +1,5 @@
 """The checks for MMEngine, MMCV and MMDetection."""
 
-import sys
 from importlib import metadata
 
 import pytest
@@ -28,7 +27,9 @@ def installed(monkeypatch):
 
 def test_nothing_installed(installed):
     installed()
-    with pytest.raises(ImportError, match=r"(?s)mmengine is missing.*mmcv is.*mmdet is.*mmhps\[on"):
+    with pytest.raises(
+        ImportError, match=r"(?s)mmengine is missing.*mmcv is.*mmdet is.*pip install mmhps"
+    ):
         dependencies.check_dependencies()
 
 
@@ -47,7 +48,7 @@ def test_too_old(installed):
 
 def test_version_is_compared_as_a_number(installed):
     installed(mmengine="0.9.0", mmcv="2.10.0", mmdet="3.3.0")
-    with pytest.raises(ImportError, match=r"used:\nmmengine 0\.9\.0 is too old: .*\nInstall"):
+    with pytest.raises(ImportError, match=r"used:\nmmengine 0\.9\.0 is too old: .*\n`pip install"):
         dependencies.check_dependencies()
 
 
@@ -55,7 +56,7 @@ def test_both_distributions(installed):
     installed(
         onedl_mmengine="0.10.12", onedl_mmcv="2.3.6", onedl_mmdetection="3.5.1", mmdet="3.3.0"
     )
-    message = r"mmdet 3\.3\.0 and onedl-mmdetection 3\.5\.1 are both installed"
+    message = r"onedl-mmdetection 3\.5\.1 and mmdet 3\.3\.0 are installed side by side"
     with pytest.raises(ImportError, match=message):
         dependencies.check_dependencies()
 
@@ -65,6 +66,7 @@ def test_both_distributions(installed):
     [
         dict(onedl_mmengine="0.10.12", onedl_mmcv="2.3.6", onedl_mmdetection="3.5.1"),
         dict(mmengine="0.10.7", mmcv="2.1.0", mmdet="3.3.0"),
+        dict(mmengine="0.10.7", mmcv_lite="2.1.0", mmdet="3.3.0"),
     ],
 )
 def test_one_complete_distribution(installed, versions):
@@ -76,9 +78,3 @@ def test_module_without_distribution(installed, monkeypatch):
     installed()
     monkeypatch.setattr(dependencies.importlib.util, "find_spec", lambda name: object())
     dependencies.check_dependencies()
-
-
-def test_operators_of_another_torch(monkeypatch):
-    monkeypatch.setitem(sys.modules, "mmcv._ext", None)
-    with pytest.raises(ImportError, match=r"(?s)operators do not load.*pip install --force-rein"):
-        dependencies.check_dependencies()

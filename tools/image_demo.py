@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mmhps.apis import PanopticInferencer
 from mmhps.apis.model_zoo import DEFAULT_MODEL
-from mmhps.engine.console import hide_strangers_warnings
+from mmhps.compat.messages import hide_third_party_warnings
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -52,7 +52,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
-    hide_strangers_warnings()
+    hide_third_party_warnings()
     done, problems = 0, []
     try:
         inferencer = PanopticInferencer(args.model, args.weights, args.device)

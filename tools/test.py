@@ -10,13 +10,14 @@ import os
 from pathlib import Path
 
 from mmhps import register_all_modules
+from mmhps.apis import arguments
 from mmhps.engine import launch
 from mmhps.engine.console import short_errors
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Scores a checkpoint.")
-    launch.add_shared_arguments(parser)
+    arguments.add_shared_arguments(parser)
     parser.add_argument("checkpoint", help="path or http(s) address of the checkpoint")
     parser.add_argument("--out", metavar="FILE.pkl", help="write the predictions to a pickle file")
     parser.add_argument("--show", action="store_true", help="show each prediction in a window")
@@ -43,9 +44,9 @@ def main(argv: list[str] | None = None) -> None:
     from mmdet.evaluation import DumpDetResults
 
     parser = build_parser()
-    args = launch.parse_args(parser, argv)
+    args = arguments.parse_args(parser, argv)
     check(parser, args)
-    cfg = launch.load_config(args)
+    cfg = arguments.load_config(args)
     cfg.load_from = args.checkpoint
     if args.show or args.show_dir:
         cfg = trigger_visualization_hook(cfg, args)

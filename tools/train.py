@@ -12,6 +12,7 @@ import torch
 from mmengine.config import Config
 
 from mmhps import register_all_modules
+from mmhps.apis import arguments
 from mmhps.engine import launch
 from mmhps.engine.console import short_errors
 from mmhps.engine.pretrained import torchvision_problem
@@ -20,7 +21,7 @@ from mmhps.engine.resume import newest_whole_checkpoint
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Trains a model.")
-    launch.add_shared_arguments(parser)
+    arguments.add_shared_arguments(parser)
     parser.add_argument(
         "--resume",
         nargs="?",
@@ -63,10 +64,10 @@ def set_resume(cfg: Config, checkpoint: str) -> None:
 def main(argv: list[str] | None = None) -> None:
     register_all_modules()
     parser = build_parser()
-    args = launch.parse_args(parser, argv)
+    args = arguments.parse_args(parser, argv)
     if args.resume not in (None, "auto") and not Path(args.resume).is_file():
         parser.error(f"there is no checkpoint {args.resume} to resume from")
-    cfg = launch.load_config(args)
+    cfg = arguments.load_config(args)
     if problem := torchvision_problem(cfg.model):
         parser.error(problem)
     if args.amp:

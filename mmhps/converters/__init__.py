@@ -1,1 +1,1 @@
-"""What ``tools/*_converters/`` run: data sets into the layout of Cityscapes, weights into ours."""
+"""Data sets into Cityscapes' layout, weights into ours, checkpoints into files to share."""

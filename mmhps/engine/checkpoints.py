@@ -1,52 +1,25 @@
 """Read checkpoints without running code that they may hold.
 
 A checkpoint is a pickle, and a pickle can call any function when it is read. torch reads tensors
-and plain values only if it is told to; MMEngine tells it so in some places, and reads the file
-without that protection when it fails.
+and plain values only if it is told to; :mod:`mmhps.compat.weights_only` says what else a checkpoint
+holds, and how MMEngine is kept from reading more.
 """
 
 from __future__ import annotations
 
-import codecs
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
-import numpy as np
 import torch
-from mmengine.logging.history_buffer import HistoryBuffer
-from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from mmhps.compat.patching import replaced
+from mmhps.compat.weights_only import allow_training_logs, weights_only
+
 TRUST_HELP = "run code that a checkpoint may hold, instead of refusing such a file"
-
-
-def _buffer_method(owner: type, name: str) -> Any:
-    """Stand for ``getattr``, by which a pickled log buffer names its own methods."""
-    if owner is not HistoryBuffer:
-        raise ValueError(f"expected a method of HistoryBuffer, got {owner}.{name}")
-    return getattr(owner, name)
-
-
-# torch finds an allowed function by the name that it gives itself.
-_buffer_method.__module__, _buffer_method.__name__ = "builtins", "getattr"
-_buffer_method.__qualname__ = "getattr"
-
-# Training checkpoints hold their log: HistoryBuffers, made of numpy arrays and numbers.
-_LOG_TYPES = [
-    _buffer_method,
-    codecs.encode,  # the bytes of a numpy number; newer torch allows it itself
-    HistoryBuffer,
-    np.ndarray,
-    np.dtype,
-    *(type(np.dtype(kind)) for kind in (np.float64, np.float32, np.int64, np.int32)),
-    np.zeros(0).__reduce__()[0],
-    np.float64(0).__reduce__()[0],
-]
 
 
 def read_weights(path: str, trust: bool = False) -> Any:
@@ -66,7 +39,7 @@ def read_weights(path: str, trust: bool = False) -> Any:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: checkpoint not found. Train the model or download it.")
-    torch.serialization.add_safe_globals(_LOG_TYPES)
+    allow_training_logs()
     with _explained(path):
         return torch.load(path, map_location="cpu", weights_only=not trust)
 
@@ -109,16 +82,7 @@ def refusing_code() -> Iterator[None]:
         with _explained(filename):
             return load(filename, *args, **kwargs)
 
-    torch.serialization.add_safe_globals(_LOG_TYPES)
-    with (
-        # torch's own switch: it goes over what its callers ask for.
-        mock.patch.dict(os.environ, TORCH_FORCE_WEIGHTS_ONLY_LOAD="1"),
-        # onedl's list allows getattr, by which a file reaches functions that are not allowed.
-        mock.patch.object(
-            mmengine_checkpoint, "get_torch_safe_globals", lambda: _LOG_TYPES, create=True
-        ),
-        mock.patch.object(CheckpointLoader, "load_checkpoint", load_explained),
-    ):
+    with weights_only(), replaced(CheckpointLoader, "load_checkpoint", load_explained):
         yield
 
 

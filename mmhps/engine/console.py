@@ -5,49 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mmengine.logging import MMLogger, print_log
-from mmengine.runner import checkpoint
+from mmengine.logging import MMLogger
 from tqdm import tqdm
 
+from mmhps.compat.messages import LOGGED_BY_OTHERS
 from mmhps.engine.runner import WholeRunner
-
-# What MMEngine, MMDetection and torch say about each other in every run, and about which a user of
-# mmhps can do nothing. What is logged stays in the log file.
-LOGGED_BY_STRANGERS = (
-    '"FileClient" will be deprecated in future.',
-    '"HardDiskBackend" is the alias of "LocalBackend"',
-    # onedl's mmengine tries again without protection; mmhps does not let it, or was told to.
-    "Could not safely load weights: ",
-    # mmdet's own collector of predictions (--out), which has no metrics to prefix.
-    "The prefix is not set in metric class DumpDetResults.",
-)
-WARNED_BY_STRANGERS = (
-    # mmengine's wrapper of distributed models passes it to torch.
-    ("`broadcast_buffers` is deprecated", FutureWarning),
-    # --out; mmdet advises a metric that needs panopticapi.
-    ("Panoptic segmentation map will not be compressed", UserWarning),
-    # A second runner in one process takes the visualizer of the first.
-    (r"<class 'mmhps\..*instance named of visualizer has been created", UserWarning),
-    # mmengine says that it sets what no one had set.
-    ("Setting (OMP|MKL)_NUM_THREADS environment variable", UserWarning),
-)
-
-
-def hide_strangers_warnings() -> None:
-    """Makes Python's warnings of ``WARNED_BY_STRANGERS`` silent from now on."""
-    for message, category in WARNED_BY_STRANGERS:
-        warnings.filterwarnings("ignore", message, category)
-    # mmengine prints the path of each checkpoint that it loads, past every logger.
-    checkpoint.print_log = _log
-
-
-def _log(message: str, logger: object = None, level: int = logging.INFO) -> None:
-    """mmengine's ``print_log``, to the log where it would print."""
-    print_log(message, "current" if logger is None else logger, level)
 
 
 class OursOnly(logging.Filter):
@@ -56,7 +21,7 @@ class OursOnly(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the terminal shows the record."""
         if record.levelno > logging.INFO:
-            return not record.getMessage().startswith(LOGGED_BY_STRANGERS)
+            return not record.getMessage().startswith(LOGGED_BY_OTHERS)
         return _logged_from().split(".")[0] == "mmhps"
 
 
@@ -111,14 +76,14 @@ class QuietRunner(WholeRunner):
 
 @contextmanager
 def short_errors() -> Iterator[None]:
-    """Ends a command at a ValueError or an OSError with its message alone.
+    """Ends a command at an error of ours with its message alone.
 
-    They say what is wrong with a file or a value, which a traceback through three packages hides.
-    With ``--verbose`` it is shown.
+    It says what is wrong with a file or a value, or which operator is not installed; a traceback
+    through three packages would hide that. With ``--verbose`` it is shown.
     """
     try:
         yield
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, NotImplementedError) as error:
         if "--verbose" in sys.argv:
             raise
         # What a worker process raised brings its traceback as text.

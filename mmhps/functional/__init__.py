@@ -22,7 +22,6 @@ from .panoptic_logits import (
     stuff_log_probabilities,
 )
 from .resampling import Resampled, resampled
-from .roi_align import roi_align
 from .soft_argmax import soft_argmax, soft_one_hot
 from .weighted_mean import weighted_mean
 
@@ -47,7 +46,6 @@ __all__ = [
     "paste_canvases",
     "paste_windows",
     "resampled",
-    "roi_align",
     "segment_weights",
     "soft_argmax",
     "soft_one_hot",

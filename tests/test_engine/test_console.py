@@ -1,13 +1,11 @@
 """What reaches the terminal and what only the log file."""
 
 import logging
-import warnings
 
 import pytest
-import torch
 from mmengine.logging import MMLogger, print_log
-from mmengine.runner import checkpoint
 
+from mmhps.compat.messages import LOGGED_BY_OTHERS
 from mmhps.engine import console
 
 
@@ -36,28 +34,11 @@ def test_terminal_shows_what_mmhps_says(logger, tmp_path, capsys, through_print_
 
 
 def test_terminal_shows_warnings_of_anyone_but_the_known_ones(logger, tmp_path, capsys):
-    known = f"{console.LOGGED_BY_STRANGERS[0]} Please use …"
+    known = f"{LOGGED_BY_OTHERS[0]} Please use …"
     log_as("mmengine.fileio", logger, known, logging.WARNING)
     log_as("mmengine.runner", logger, "no gradient", logging.WARNING)
     assert capsys.readouterr().out == "WARNING: no gradient\n"
     assert known in (tmp_path / "log").read_text()
-
-
-def test_hidden_python_warnings():
-    with warnings.catch_warnings(record=True) as seen:
-        warnings.simplefilter("always")
-        console.hide_strangers_warnings()
-        warnings.warn("`broadcast_buffers` is deprecated. Use …", FutureWarning, stacklevel=1)
-        warnings.warn("`something` is deprecated.", FutureWarning, stacklevel=1)
-    assert [str(warning.message) for warning in seen] == ["`something` is deprecated."]
-
-
-def test_path_of_a_loaded_checkpoint_goes_to_the_log(logger, tmp_path, capsys):
-    console.hide_strangers_warnings()
-    torch.save(dict(state_dict={}), tmp_path / "weights.pth")
-    checkpoint._load_checkpoint(str(tmp_path / "weights.pth"))
-    assert capsys.readouterr().out == ""
-    assert "weights.pth" in (tmp_path / "log").read_text()
 
 
 WORKER = """Caught FileNotFoundError in DataLoader worker process 1.

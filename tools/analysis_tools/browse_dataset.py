@@ -23,7 +23,7 @@ from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmhps import register_all_modules
-from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
+from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 from mmhps.structures import VOID
 from mmhps.visualization import (
     comparison_grid,

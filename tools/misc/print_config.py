@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmhps import register_all_modules
-from mmhps.engine.launch import add_config_arguments, parse_config_args, read_config
+from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
 
 
 def main(argv: Sequence[str] | None = None) -> None:

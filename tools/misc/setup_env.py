@@ -1,8 +1,8 @@
 """Creates .venv with everything that `make test` and `make demo` need.
 
-Needs only Python 3.10 to 3.12, its headers and a C++ compiler. What is done is noted in
-``.venv/setup.json``: a call with nothing left to do returns at once, an interrupted one goes on
-where it stopped. Everything that pip says goes to ``.venv/setup.log``.
+Needs only Python 3.10 to 3.12; with ``--mmcv compiled`` also its headers and a C++ compiler. What
+is done is noted in ``.venv/setup.json``: a call with nothing left to do returns at once, an
+interrupted one goes on where it stopped. Everything that pip says goes to ``.venv/setup.log``.
 """
 
 from __future__ import annotations
@@ -16,29 +16,34 @@ import sys
 from pathlib import Path
 
 from setup_checks import SetupError, check_compiler, check_python, remedy
-from setup_plan import BUILT_FOR, VENV, Step, keys, plan
+from setup_plan import VENV, Step, keys, plan
 from setup_progress import run_with_progress
 
 PYTHON = VENV / "bin" / "python"
 LOG = VENV / "setup.log"
 STATE = VENV / "setup.json"
 
-DEFAULT_TORCH = "torch==2.13.0"
+DEFAULTS = {"torch": "torch==2.13.0", "mmcv": "pure"}
+FIRST_TIME = {
+    "pure": "The first time takes 1 to 3 minutes.",
+    "compiled": "The first time takes 10 to 20 minutes: mmcv is compiled, unless pip has it in its "
+    "cache.",
+}
 # Every compiler process that includes torch's headers takes up to 2 GiB.
 BYTES_PER_COMPILER = 2 * 2**30
 
 
 def read_state() -> dict:
-    """What the last call noted: ``torch`` (the setting) and ``done`` (keys of finished steps)."""
+    """What the last call noted: its settings, and ``done``, the keys of finished steps."""
     try:
-        return json.loads(STATE.read_text(encoding="utf-8"))
+        return DEFAULTS | {"done": []} | json.loads(STATE.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {"torch": DEFAULT_TORCH, "done": []}
+        return DEFAULTS | {"done": []}
 
 
-def write_state(torch: str, done: list[str]) -> None:
+def write_state(settings: dict[str, str], done: list[str]) -> None:
     scratch = STATE.with_suffix(".tmp")
-    scratch.write_text(json.dumps({"torch": torch, "done": done}, indent=1), encoding="utf-8")
+    scratch.write_text(json.dumps(settings | {"done": done}, indent=1), encoding="utf-8")
     scratch.replace(STATE)
 
 
@@ -99,40 +104,36 @@ def carry_out(step: Step) -> None:
     reason = failed_check(step)
     if reason and step.repair:
         print(f"  {step.title}: {reason.splitlines()[-1]}\n  Installing afresh.", flush=True)
-        BUILT_FOR.unlink(missing_ok=True)
         pip_install(step.repair[-1], step.repair)
         reason = failed_check(step)
     if reason:
         raise SetupError(f"{step.title}: installed, but it fails:\n{reason}\n{remedy(reason)}")
 
 
-def set_up(torch: str) -> None:
-    """Carries out the steps that are not done yet; ``torch`` empty keeps the last setting."""
+def set_up(torch: str = "", mmcv: str = "") -> None:
+    """Carries out the steps that are not done yet; an empty setting keeps the last one."""
     check_python()
     state = read_state()
-    torch = torch or state["torch"]
-    steps = plan(torch)
+    settings = {"torch": torch or state["torch"], "mmcv": mmcv or state["mmcv"]}
+    steps = plan(**settings)
     todo = [(s, k) for s, k in zip(steps, keys(steps), strict=True) if k not in state["done"]]
     fresh = not venv_works()
     if not todo and not fresh:
         return
-    check_compiler()
-    print(f"Setting up .venv (Python {sys.version.split()[0]}, {torch}). Log: {LOG}")
-    if fresh or not BUILT_FOR.exists():
-        print(
-            "The first time takes 10 to 20 minutes: mmcv is compiled, 7 to 17 minutes on 2 cores, "
-            "unless pip\nhas it in its cache. Interrupted, the same command goes on from there."
-        )
+    if settings["mmcv"] == "compiled":
+        check_compiler()
+    print(f"Setting up .venv (Python {sys.version.split()[0]}, {settings['torch']}). Log: {LOG}")
+    print(f"{FIRST_TIME[settings['mmcv']]} Interrupted, the same command goes on from there.")
     sys.stdout.flush()
     if fresh:
         create_venv()
         todo = list(zip(steps, keys(steps), strict=True))
     done = [key for key in keys(steps) if key not in dict(todo).values()]
-    write_state(torch, done)
+    write_state(settings, done)
     for step, key in todo:
         carry_out(step)
         done.append(key)
-        write_state(torch, done)
+        write_state(settings, done)
 
 
 def main() -> int:
@@ -141,10 +142,20 @@ def main() -> int:
         "--torch",
         default="",
         help=f"what pip installs as torch, extra pip arguments included (default: what .venv was "
-        f"made with, at first {DEFAULT_TORCH})",
+        f"made with, at first {DEFAULTS['torch']})",
     )
+    parser.add_argument(
+        "--mmcv",
+        default="",
+        type=str.lower,
+        help="'compiled': compile mmcv's operators; 'pure': do without (default: what .venv was "
+        "made with, at first 'pure')",
+    )
+    args = parser.parse_args()
+    if args.mmcv not in ("", *FIRST_TIME):
+        parser.error(f"MMCV must be pure or compiled, got {args.mmcv}")
     try:
-        set_up(parser.parse_args().torch)
+        set_up(args.torch, args.mmcv)
     except SetupError as error:
         print(f"\n{error}\nSet-up stopped. The same command goes on from here.", file=sys.stderr)
         return 1

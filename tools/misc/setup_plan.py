@@ -10,26 +10,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
-BUILT_FOR = VENV / "mmcv-built-for-torch.txt"
 
 # A GPU that torch can use is of no use to mmcv without nvcc; better to hear it before the build.
-CHECK_TORCH = """
+CHECK_NVCC = """
 import sys, torch
 from torch.utils.cpp_extension import CUDA_HOME
 if torch.cuda.is_available() and not CUDA_HOME:
     sys.exit(f"NO NVCC: torch {torch.__version__} finds a GPU, but there is no CUDA toolkit")
 """
-# Fails when mmcv's compiled part was built against another torch (pip's wheel cache does not tell
-# them apart), or without CUDA where torch has it.
-CHECK_MMCV = f"""
-import pathlib, sys, torch, mmcv._ext
-from mmcv.ops import get_compiling_cuda_version
-built_for = pathlib.Path({str(BUILT_FOR)!r})
-if built_for.exists() and built_for.read_text() != torch.__version__:
-    sys.exit(f"mmcv was built for torch {{built_for.read_text()}}, not {{torch.__version__}}")
-if torch.cuda.is_available() and get_compiling_cuda_version() == "not available":
-    sys.exit("mmcv was built without CUDA")
-built_for.write_text(torch.__version__)
+# Fails when pip's cache held a wheel without operators, or one that was compiled for another torch,
+# which pip does not tell apart, or without CUDA.
+CHECK_COMPILED = """
+import sys, torch, mmcv.ops
+if torch.cuda.is_available() and mmcv.ops.get_compiling_cuda_version() == "not available":
+    sys.exit("mmcv was compiled without CUDA")
+mmcv.ops.nms(torch.rand(2, 4), torch.rand(2), 0.5)
 """
 
 
@@ -50,24 +45,39 @@ class Step:
     repair: tuple[str, ...] = ()
 
 
-def requirement(file: str, name: str) -> str:
-    """The word of a requirements file that pins ``name``."""
-    words = (ROOT / "requirements" / file).read_text(encoding="utf-8").split()
+def pinned(name: str) -> str:
+    """The word of requirements.txt that pins ``name``."""
+    words = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
     return next(word for word in words if word.startswith(f"{name}=="))
 
 
-def plan(torch: str) -> list[Step]:
-    """The steps in their order; ``torch`` goes to pip as it is, extra arguments included."""
-    afresh = ("--no-deps", "--force-reinstall", "--no-cache-dir", "--no-build-isolation")
-    return [
-        Step("build tools", ("-r", str(ROOT / "requirements" / "build.txt"))),
-        Step("PyTorch", tuple(shlex.split(torch)), CHECK_TORCH),
-        Step("mmcv and MMDetection", ("--no-build-isolation", "-e", f"{ROOT}[onedl,mim,dev]")),
-        # opencv-python needs libGL and glib from the system, the headless build does not. It is
-        # checked before mmcv, which imports it.
-        Step("OpenCV", (), "import cv2", (*afresh, "opencv-python-headless<4.13")),
-        Step("mmcv", (), CHECK_MMCV, (*afresh, requirement("onedl.txt", "onedl-mmcv"))),
+def plan(torch: str, mmcv: str) -> list[Step]:
+    """The steps in their order.
+
+    Args:
+        torch: What goes to pip as it is, extra arguments included.
+        mmcv: ``"pure"`` or ``"compiled"``.
+    """
+    afresh = ("--no-deps", "--force-reinstall")
+    uncached = (*afresh, "--no-cache-dir")
+    steps = [Step("PyTorch", tuple(shlex.split(torch)), CHECK_NVCC * (mmcv == "compiled"))]
+    if mmcv == "compiled":
+        compiling = ("--no-build-isolation", pinned("onedl-mmcv"))
+        steps += [
+            Step("build tools", ("-r", str(ROOT / "requirements" / "build.txt"))),
+            Step("mmcv", (*afresh, *compiling)),
+        ]
+    else:  # built anew in seconds: the cache may hold one that was compiled for another torch
+        steps.append(Step("mmcv", (*uncached, pinned("onedl-mmcv"))))
+    # opencv-python needs libGL and glib from the system, the headless build does not.
+    headless = (*afresh, "opencv-python-headless<4.13")
+    steps += [
+        Step("MMDetection and tools", ("-e", f"{ROOT}[mim,dev]")),
+        Step("OpenCV", (), "import cv2", headless),
     ]
+    if mmcv == "compiled":
+        steps.append(Step("mmcv's operators", (), CHECK_COMPILED, (*uncached, *compiling)))
+    return steps
 
 
 def keys(steps: list[Step]) -> list[str]:

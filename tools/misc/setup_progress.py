@@ -34,34 +34,21 @@ class Progress:
     def __init__(self, now: float) -> None:
         self.detail = ""
         self._start = now
-        self._compiling_since: float | None = None
-        self._compiled = (0, 0)
 
-    def read(self, line: str, now: float) -> None:
+    def read(self, line: str) -> None:
         """Takes one line of pip's output."""
         if found := COMPILING.match(line):
-            self._compiling_since = self._compiling_since or now
-            self._compiled = (int(found[1]), int(found[2]))
+            self.detail = f"compiling file {found[1]} of {found[2]}"
         elif found := DOWNLOADING.match(line):
             self.detail = f"downloading {found[1]} ({found[2]})"
         elif found := BUILDING.match(line):
             self.detail = f"building {found[1]}"
         elif INSTALLING.match(line):
-            self.detail, self._compiling_since = "copying files", None
+            self.detail = "copying files"
 
     def text(self, now: float) -> str:
-        """One line: time since the start, and how far it is."""
-        return f"{clock(now - self._start)}  {self._compilation(now) or self.detail}".rstrip()
-
-    def _compilation(self, now: float) -> str:
-        if self._compiling_since is None:
-            return ""
-        done, total = self._compiled
-        text = f"compiling file {done} of {total}"
-        spent = now - self._compiling_since
-        if done > 3:  # the first files say little about the rest
-            text += f", about {clock(spent / done * (total - done))} left"
-        return text
+        """One line: time since the start, and what is going on."""
+        return f"{clock(now - self._start)}  {self.detail}".rstrip()
 
 
 class Terminal:
@@ -118,14 +105,14 @@ def run_with_progress(title: str, command: list[str], log: Path, env: dict[str, 
     ):
         file.write(f"\n$ {' '.join(command)}\n")
         rest = ""
-        # The line moves on every second even while one file takes long to compile.
+        # The line moves on every second even while pip says nothing.
         while chunk := _read(process.stdout.fileno(), seconds=1.0):
             *lines, rest = (rest + chunk.strip("\0")).split("\n")
             file.writelines(f"{line}\n" for line in lines)
             file.flush()
             now = time.monotonic()
             for line in lines:
-                progress.read(line, now)
+                progress.read(line)
             terminal.show(progress.text(now), now)
         file.write(f"{rest}\n")
     state = "done" if process.returncode == 0 else "FAILED"

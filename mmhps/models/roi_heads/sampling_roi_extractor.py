@@ -9,7 +9,7 @@ from mmdet.registry import MODELS
 from mmdet.utils import ConfigType
 from torch import Tensor, nn
 
-from mmhps.functional import roi_align
+from mmhps.ops import roi_align
 
 
 @MODELS.register_module()
@@ -47,7 +47,7 @@ class SamplingRoIExtractor(SingleRoIExtractor):
 
 
 class SamplingRoIAlign(RoIAlign):
-    """mmcv's RoIAlign, computed by :func:`mmhps.functional.roi_align` on a CPU.
+    """mmcv's RoIAlign, computed by :func:`mmhps.ops.roi_align` on a CPU.
 
     Raises:
         ValueError: The options are none that both can compute.

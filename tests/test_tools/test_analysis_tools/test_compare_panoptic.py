@@ -11,12 +11,6 @@ from mmhps.visualization import panoptic_overlay
 CLASSES = ("person", "car", "road")
 
 
-INFOS = [
-    dict(img_id=name, img_path=f"{city}/{name}_leftImg8bit.png")
-    for city, name in [("a", "a_1"), ("a", "a_2"), ("b", "b_1"), ("b", "b_2")]
-]
-
-
 @pytest.fixture(scope="module")
 def command(load_tool):
     return load_tool("analysis_tools/compare_panoptic.py")
@@ -47,50 +41,10 @@ def test_wrong_arguments(command, capsys, extra, message):
     assert message in capsys.readouterr().err
 
 
-def test_chance_keeps_the_order_and_obeys_the_seed(command):
-    chosen = command.select_images(INFOS, 3, None, seed=0)
-    assert chosen == sorted(chosen) and len(set(chosen)) == 3
-    assert chosen == command.select_images(INFOS, 3, None, seed=0)
-    draws = {tuple(command.select_images(INFOS, 2, None, seed)) for seed in range(20)}
-    assert len(draws) > 3
-    assert command.select_images(INFOS, 4, None, seed=1) == [0, 1, 2, 3]
-
-
 def test_configs_and_checkpoints_come_in_pairs(command, capsys):
     with pytest.raises(SystemExit):
         command.parse_args(["one.py", "1.pth", "two.py", "--out", "a.png"])
     assert "expected CONFIG CHECKPOINT pairs, got 3 names" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("num", [0, 5])
-def test_number_of_images(command, num):
-    with pytest.raises(ValueError, match=rf"--num: expected 1\.\.4 \(all images\), got {num}"):
-        command.select_images(INFOS, num, None, 0)
-
-
-def test_images_by_name_in_the_given_order(command):
-    stems = ["b_2", "a_1_leftImg8bit", "b_1_leftImg8bit.png"]
-    assert command.select_images(INFOS, 4, stems, 0) == [3, 0, 2]
-
-
-def test_unknown_and_ambiguous_names(command):
-    with pytest.raises(ValueError, match="'c_1' is not in the test data set; .*'a_1'"):
-        command.select_images(INFOS, 4, ["c_1"], 0)
-    infos = [dict(img_id=k, img_path=f"{k}/same.png") for k in range(2)]
-    with pytest.raises(ValueError, match="'same' occurs several times"):
-        command.select_images(infos, 4, ["same"], 0)
-    assert command.select_images(infos, 4, ["1"], 0) == [1]
-
-
-def test_extremes_rank_by_gain(command):
-    nan = float("nan")
-    assert command.extremes([1.0, -4.0, nan, 9.0, 1.0, -2.0], 2) == [3, 0, 5, 1]
-    for num in (0, 3):
-        with pytest.raises(ValueError, match=rf"--extremes: expected 1\.\.2 .*got {num}"):
-            command.extremes([1.0, -4.0, nan, 9.0, 1.0, nan, nan], num)
-
-
-# The whole command, with a model that predicts one and the same label everywhere.
 
 
 def test_figure(command, pairs, tmp_path, capsys):

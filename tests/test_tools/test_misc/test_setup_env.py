@@ -18,7 +18,6 @@ def setup_env(monkeypatch, tmp_path):
     venv = tmp_path / ".venv"
     monkeypatch.setattr(module, "VENV", venv)
     monkeypatch.setattr(module, "STATE", venv / "setup.json")
-    monkeypatch.setattr(module, "BUILT_FOR", venv / "built-for")
     monkeypatch.setattr(module, "venv_works", venv.exists)
     monkeypatch.setattr(module, "create_venv", lambda: venv.mkdir())
     monkeypatch.setattr(module, "check_compiler", lambda: None)
@@ -36,11 +35,42 @@ def torch_of(setup_env):
 
 def test_first_call_installs_everything_in_order(setup_env, capsys):
     setup_env.set_up("")
-    tools, torch, package = setup_env.calls
-    assert tools[0] == "-r" and tools[1].endswith("requirements/build.txt")
+    torch, mmcv, package = setup_env.calls
     assert torch == ("torch==2.13.0",)
-    assert package == ("--no-build-isolation", "-e", f"{MISC.parents[1]}[onedl,mim,dev]")
-    assert "mmcv is compiled, 7 to 17 minutes" in capsys.readouterr().out
+    assert mmcv[-1].startswith("onedl-mmcv==")
+    assert package == ("-e", f"{MISC.parents[1]}[mim,dev]")
+    assert "The first time takes 1 to 3 minutes" in capsys.readouterr().out
+
+
+def test_no_compiler_is_asked_for_unless_mmcv_is_compiled(setup_env, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(setup_env, "check_compiler", lambda: asked.append(True))
+    setup_env.set_up()
+    assert not asked
+    setup_env.set_up(mmcv="compiled")
+    assert asked
+    assert "mmcv is compiled" in capsys.readouterr().out
+
+
+def test_compiled_mmcv_is_kept_until_the_other_is_asked_for(setup_env):
+    def built():
+        calls = [args for args in setup_env.calls if args[-1].startswith("onedl-mmcv==")]
+        setup_env.calls.clear()
+        return ["--no-build-isolation" in args for args in calls]
+
+    setup_env.set_up(mmcv="compiled")
+    assert built() == [True]
+    setup_env.set_up(torch="torch==2.12.0")
+    assert built() == [True]
+    setup_env.set_up(mmcv="pure")
+    assert built() == [False]
+
+
+def test_wrong_mmcv_setting(setup_env, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["setup_env.py", "--mmcv", "fast"])
+    with pytest.raises(SystemExit):
+        setup_env.main()
+    assert "MMCV must be pure or compiled, got fast" in capsys.readouterr().err
 
 
 def test_second_call_does_nothing(setup_env, capsys):
@@ -54,7 +84,7 @@ def test_second_call_does_nothing(setup_env, capsys):
 
 def test_interrupted_set_up_goes_on_where_it_stopped(setup_env, monkeypatch):
     def stop(title, args):
-        if title == "mmcv and MMDetection":
+        if title == "MMDetection and tools":
             raise KeyboardInterrupt
         setup_env.calls.append(args)
 
@@ -65,7 +95,7 @@ def test_interrupted_set_up_goes_on_where_it_stopped(setup_env, monkeypatch):
     assert len(setup_env.calls) == 2
     setup_env.calls.clear()
     setup_env.set_up("")
-    assert [args[0] for args in setup_env.calls] == ["--no-build-isolation"]
+    assert [args[0] for args in setup_env.calls] == ["-e"]
     assert json.loads(setup_env.STATE.read_text())["torch"] == "torch==2.12.0"
 
 
@@ -79,21 +109,27 @@ def test_torch_setting_is_kept_until_it_is_given_again(setup_env):
     ]
 
 
-def test_mmcv_built_against_another_torch_is_built_afresh(setup_env, monkeypatch, capsys):
-    failures = {"mmcv": ["ImportError: undefined symbol: x"]}
+@pytest.mark.parametrize(
+    "reason", ["ImportError: undefined symbol: x", "No module named 'mmcv._ext'"]
+)
+def test_mmcv_from_the_cache_that_does_not_fit_is_built_afresh(
+    setup_env, monkeypatch, capsys, reason
+):
+    """Compiled against another torch, or without operators."""
+    failures = {"mmcv's operators": [reason]}
     check = lambda step: (failures.get(step.title) or [""]).pop()  # noqa: E731
     monkeypatch.setattr(setup_env, "failed_check", check)
-    setup_env.set_up("")
+    setup_env.set_up(mmcv="compiled")
     afresh = setup_env.calls[-1]
     assert afresh[-1].startswith("onedl-mmcv==")
     assert {"--no-cache-dir", "--force-reinstall", "--no-deps"} < set(afresh)
-    assert "undefined symbol: x\n  Installing afresh." in capsys.readouterr().out
+    assert f"{reason}\n  Installing afresh." in capsys.readouterr().out
 
 
 def test_repair_in_vain_says_why(setup_env, monkeypatch):
     monkeypatch.setattr(setup_env, "failed_check", lambda step: "NO NVCC: a GPU" * bool(step.check))
     with pytest.raises(setup_env.SetupError, match=r"(?s)PyTorch: installed.*NO NVCC.*CUDA_HOME"):
-        setup_env.set_up("")
+        setup_env.set_up(mmcv="compiled")
 
 
 def test_missing_compiler_stops_before_anything_is_made(setup_env, monkeypatch, capsys):
@@ -101,7 +137,7 @@ def test_missing_compiler_stops_before_anything_is_made(setup_env, monkeypatch, 
         raise setup_env.SetupError("No C++ compiler")
 
     monkeypatch.setattr(setup_env, "check_compiler", missing)
-    monkeypatch.setattr(sys, "argv", ["setup_env.py"])
+    monkeypatch.setattr(sys, "argv", ["setup_env.py", "--mmcv", "compiled"])
     assert setup_env.main() == 1
     assert "No C++ compiler" in capsys.readouterr().err
     assert not setup_env.VENV.exists()

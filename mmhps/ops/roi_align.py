@@ -5,7 +5,7 @@ are linear and go along one axis after the other, so that a bin is a sum of the 
 with weights that are a product of one factor per axis. Neighbouring samples share cells: a bin has
 few of them, however many samples it takes.
 
-Shapes: B images of C channels and h x w cells; N boxes with K x K bins.
+Shapes: B images of C channels and h x w cells; N boxes with K x L bins.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ __all__ = ["roi_align"]
 def roi_align(
     features: Tensor,
     rois: Tensor,
-    output_size: int,
+    output_size: int | tuple[int, int],
     spatial_scale: float = 1.0,
     sampling_ratio: int = 0,
+    aligned: bool = True,
 ) -> Tensor:
-    """RoIAlign with half-pixel correction (He et al., "Mask R-CNN", 2017; Detectron2's "aligned").
+    """RoIAlign of averages (He et al., "Mask R-CNN", 2017).
 
     The values and gradients are those of ``mmcv.ops.roi_align``, which on a CPU visits every value
     of every sample on its own.
@@ -35,18 +36,25 @@ def roi_align(
         features: (B, C, h, w) floating point.
         rois: (N, 5) as image index, x1, y1, x2, y2, with x2 >= x1 and y2 >= y1. No gradient flows
             to them.
-        output_size: K.
+        output_size: (K, L), or one number for both.
         spatial_scale: Cells of the feature map per unit of the boxes.
         sampling_ratio: Samples of a bin along each axis; 0 takes one per begun cell.
+        aligned: With half-pixel correction, as in Detectron2. Without it, as in the paper, boxes
+            are half a cell off, and at least one cell long and wide.
 
     Returns:
-        (N, C, K, K). Samples more than a cell outside of the map count as 0; so does a box without
+        (N, C, K, L). Samples more than a cell outside of the map count as 0; so does a box without
         area if ``sampling_ratio`` is 0, and one that is not finite.
     """
     _, channels, height, width = features.shape
-    image, boxes = rois[:, 0].int(), rois[:, 1:].detach().float() * spatial_scale - 0.5
-    y = _bins(boxes[:, 1], boxes[:, 3], output_size, sampling_ratio, height)
-    x = _bins(boxes[:, 0], boxes[:, 2], output_size, sampling_ratio, width)
+    rows, columns = (output_size,) * 2 if isinstance(output_size, int) else output_size
+    image, boxes = rois[:, 0].int(), rois[:, 1:].detach().float() * spatial_scale
+    boxes = boxes - 0.5 * aligned
+    corner, sides = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
+    if not aligned:
+        sides = sides.clamp(min=1)
+    y = _bins(corner[:, 1], sides[:, 1], rows, sampling_ratio, height)
+    x = _bins(corner[:, 0], sides[:, 0], columns, sampling_ratio, width)
 
     # Pairs of a bin and one of its cells, bin by bin; in 32 bits, because they are many.
     count = (y.number[:, :, None] * x.number[:, None, :]).flatten()
@@ -54,13 +62,13 @@ def roi_align(
     bins = torch.arange(len(count), dtype=torch.int32, device=count.device)
     bins = bins.repeat_interleave(count)
     cell = torch.arange(len(bins), dtype=torch.int32, device=count.device) - start[bins]
-    line = bins // output_size  # row of bins, of all boxes
-    column = line // output_size * output_size + bins % output_size
+    line = bins // columns  # row of bins, of all boxes
+    column = line // rows * columns + bins % columns
     across = x.number.flatten()[column]
     below = cell // across
     right = cell - below * across
 
-    row = image.repeat_interleave(output_size) * height + y.first.flatten()
+    row = image.repeat_interleave(rows) * height + y.first.flatten()
     cells = (row[line] + below) * width + x.first.flatten()[column] + right
     weights = y.weights.flatten()[line * y.weights.shape[2] + below]
     weights *= x.weights.flatten()[column * x.weights.shape[2] + right]
@@ -68,7 +76,7 @@ def roi_align(
     pooled = F.embedding_bag(
         cells, table, start, mode="sum", per_sample_weights=weights.to(table.dtype)
     )
-    return pooled.view(len(rois), output_size, output_size, channels).permute(0, 3, 1, 2)
+    return pooled.view(len(rois), rows, columns, channels).permute(0, 3, 1, 2)
 
 
 class _Bins(NamedTuple):
@@ -82,17 +90,17 @@ class _Bins(NamedTuple):
     """(N, K, >= number) float32, the share of each."""
 
 
-def _bins(start: Tensor, stop: Tensor, bins: int, ratio: int, length: int) -> _Bins:
+def _bins(start: Tensor, side: Tensor, bins: int, ratio: int, length: int) -> _Bins:
     """Divide the boxes along one axis.
 
     Args:
         start: (N,) where each begins, in cells from the first cell's middle.
-        stop: (N,) where it ends.
+        side: (N,) how long it is.
         bins: K.
         ratio: Samples per bin; 0 takes one per begun cell.
         length: Number of cells.
     """
-    size = ((stop - start) / bins)[:, None, None]
+    size = (side / bins)[:, None, None]
     samples = torch.full_like(size, ratio) if ratio else size.ceil()
     samples = samples.nan_to_num(0, 0, 0)
     sample = torch.arange(_most(samples), device=start.device)

@@ -5,6 +5,8 @@ import json
 import mmcv
 import pytest
 
+from mmhps.studies.curves import draw, find_log, read_curves
+
 
 @pytest.fixture(scope="module")
 def command(load_tool):
@@ -30,9 +32,9 @@ def runs(tmp_path):
     return [tmp_path / "one", tmp_path / "two"]
 
 
-def test_lines_are_the_logged_values(command, runs):
-    curves = {run.name: command.read_curves(command.find_log(run)) for run in runs}
-    loss, pq = command.draw(curves, ["loss", "PQ"]).axes
+def test_lines_are_the_logged_values(runs):
+    curves = {run.name: read_curves(find_log(run)) for run in runs}
+    loss, pq = draw(curves, ["loss", "PQ"]).axes
     assert [line.get_xydata().tolist() for line in loss.lines] == [[[10, 4], [20, 2]], [[10, 3]]]
     assert [line.get_xydata().tolist() for line in pq.lines] == [[[10, 40]]]
     assert pq.lines[0].get_color() == loss.lines[1].get_color()
@@ -48,16 +50,16 @@ def test_picture_and_last_values(command, runs, tmp_path, capsys):
         command.main([*arguments, "--keys", "los"])
 
 
-def test_empty_folder_and_foreign_file(command, tmp_path):
+def test_empty_folder_and_foreign_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="Name a work directory"):
-        command.find_log(tmp_path)
+        find_log(tmp_path)
     path = tmp_path / "scalars.json"
     path.write_text("")
-    assert command.read_curves(path) == {}
+    assert read_curves(path) == {}
     for line in ('{"loss": 1}', "[]", "no"):
         path.write_text(line)
         with pytest.raises(ValueError, match=r"scalars\.json, line 1: expected a JSON object"):
-            command.read_curves(path)
+            read_curves(path)
 
 
 def test_names_differ(command, capsys):

@@ -9,6 +9,7 @@ import torch
 from mmengine.fileio import dump, load
 
 from mmhps.apis import model_zoo
+from mmhps.converters.publication import measured, slim, without_folders
 
 
 @pytest.fixture
@@ -34,37 +35,37 @@ def checkpoint():
     return dict(state_dict=weights, meta=meta, optimizer=dict(state=[torch.ones(9)]))
 
 
-def test_keeps_weights_and_plain_meta(tool, checkpoint):
-    slim = tool.slim(checkpoint)
-    assert slim.keys() == {"state_dict", "meta"}
-    assert slim["state_dict"].keys() == checkpoint["state_dict"].keys()
-    assert slim["state_dict"]["backbone.conv"].tolist() == pytest.approx([1.0, 1 / 3])
-    meta = slim["meta"]
+def test_keeps_weights_and_plain_meta(checkpoint):
+    published = slim(checkpoint)
+    assert published.keys() == {"state_dict", "meta"}
+    assert published["state_dict"].keys() == checkpoint["state_dict"].keys()
+    assert published["state_dict"]["backbone.conv"].tolist() == pytest.approx([1.0, 1 / 3])
+    meta = published["meta"]
     assert meta.keys() == {"cfg", "iter", "seed", "dataset_meta"}
     assert meta["dataset_meta"] == dict(classes=["a", "b"], palette=[[1, 2, 3], [4, 5, 6]])
 
 
-def test_half_precision_leaves_integers_alone(tool, checkpoint):
-    state = tool.slim(checkpoint, half=True)["state_dict"]
+def test_half_precision_leaves_integers_alone(checkpoint):
+    state = slim(checkpoint, half=True)["state_dict"]
     assert state["backbone.conv"].dtype == torch.float16
     assert state["backbone.num_batches_tracked"].dtype == torch.int64
 
 
-def test_keeps_parts(tool, checkpoint):
-    state = tool.slim(checkpoint, keep=["backbone", "neck"])["state_dict"]
+def test_keeps_parts(checkpoint):
+    state = slim(checkpoint, keep=["backbone", "neck"])["state_dict"]
     assert state.keys() == {"backbone.conv", "backbone.num_batches_tracked", "neck.conv"}
 
 
-def test_unknown_part_is_named(tool, checkpoint):
+def test_unknown_part_is_named(checkpoint):
     with pytest.raises(ValueError, match="no part 'head'; the parts are backbone, neck, roi_head"):
-        tool.slim(checkpoint, keep=["backbone", "head"])
+        slim(checkpoint, keep=["backbone", "head"])
 
 
-def test_refuses_weights_beyond_half_precision(tool, checkpoint):
+def test_refuses_weights_beyond_half_precision(checkpoint):
     checkpoint["state_dict"]["neck.conv"] = torch.tensor([1e6])
-    tool.slim(checkpoint)
+    slim(checkpoint)
     with pytest.raises(ValueError, match="neck.conv holds values that are not finite"):
-        tool.slim(checkpoint, half=True)
+        slim(checkpoint, half=True)
 
 
 def test_file_has_its_hash_in_its_name_and_loads_safely(tool, checkpoint, tmp_path, capsys):
@@ -104,8 +105,8 @@ def test_unreadable_checkpoint_ends_with_a_message(tool, tmp_path, content):
         ("a = '/x/y', b = '/x/../y/z.pth'", "a = 'y', b = 'z.pth'"),
     ],
 )
-def test_folders_of_the_machine_are_cut(tool, text, expected):
-    assert tool.without_folders(text) == expected
+def test_folders_of_the_machine_are_cut(text, expected):
+    assert without_folders(text) == expected
 
 
 METRICS = dict(PQ=40.5, PQ_th=41.0, PQ_st=40.0)
@@ -177,11 +178,11 @@ def test_weights_of_another_model_are_refused(zoo, tmp_path):
         zoo(dict(metrics=METRICS))
 
 
-def test_result_beside_it_may_be_of_another_checkpoint(tool, tmp_path):
+def test_result_beside_it_may_be_of_another_checkpoint(tmp_path):
     result = dict(metrics=METRICS, versions={}, checkpoint="iter_5.pth")
     (tmp_path / "result.json").write_text(json.dumps(result))
-    assert tool.measured(tmp_path / "iter_5.pth") == dict(metrics=METRICS, versions={})
-    assert "metrics" not in tool.measured(tmp_path / "iter_4.pth")
+    assert measured(tmp_path / "iter_5.pth") == dict(metrics=METRICS, versions={})
+    assert "metrics" not in measured(tmp_path / "iter_4.pth")
 
 
 class MakesFolder:

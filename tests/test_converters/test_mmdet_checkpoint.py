@@ -10,9 +10,10 @@ from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import load_checkpoint
 from narrow import NARROW, NARROW_R18
 
+from mmhps.converters.mmdet_checkpoint import convert, input_settings, other_settings
 from mmhps.converters.mmdet_weights import adapt
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 SYSTEMS = ("semantic-plus-instance", "panoptic-fpn", "hps", "hps-isi")
 THINGS = ("person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle")
 # Of the eight, where COCO's 80 classes have them; rider is not there.
@@ -77,7 +78,7 @@ def coco_things():
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_rows_of_each_class(tool, source, narrow, system):
+def test_rows_of_each_class(source, narrow, system):
     model = build(narrow(system).model)
     target = model.state_dict()
     state = adapt(source, target, coco_things(), THINGS).state
@@ -99,13 +100,11 @@ def test_rows_of_each_class(tool, source, narrow, system):
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_loads_with_nothing_missing_but_what_the_table_says(
-    tool, source, narrow, system, tmp_path, capsys
-):
+def test_loads_with_nothing_missing_but_what_the_table_says(source, narrow, system, tmp_path):
     """As a training with ``load_from`` loads it, and then a step of that training."""
     torch.save(dict(state_dict=source, meta=dict(CLASSES=coco_things())), tmp_path / "coco.pth")
     cfg = narrow(system)
-    settings = tool.convert(cfg, tmp_path / "coco.pth", tmp_path / "out" / "start.pth")
+    settings, report = convert(cfg, tmp_path / "coco.pth", tmp_path / "out" / "start.pth")
     assert settings["load_from"] == str(tmp_path / "out" / "start.pth")
     state = torch.load(settings["load_from"], weights_only=True)["state_dict"]
     model = build(cfg.model)
@@ -114,14 +113,14 @@ def test_loads_with_nothing_missing_but_what_the_table_says(
     scratch = {name for name in loaded.missing_keys if "semantic_head" in name}
     assert scratch == set(loaded.missing_keys), "all but the semantic head comes from COCO"
     assert all(".bn." in name or ".classifier." in name for name in scratch)
-    lines = [line.split("|") for line in capsys.readouterr().out.splitlines() if "|" in line]
+    lines = [line.split("|") for line in report.splitlines() if "|" in line]
     numbers = [int(number) for _, _, number, fate, _ in lines if "not in the checkpoint" in fate]
     assert sum(numbers) == len(model.state_dict().keys() - state.keys())
     for name, value in model.state_dict().items():
         assert name not in state or torch.equal(value, state[name])
 
 
-def test_heads_say_of_the_shared_classes_what_theirs_say(tool, narrow):
+def test_heads_say_of_the_shared_classes_what_theirs_say(narrow):
     """Class scores, box deltas and masks of the same features."""
     cfg = their_config()
     for settings in (NARROW, NARROW_R18, SEMANTIC):
@@ -141,10 +140,10 @@ def test_heads_say_of_the_shared_classes_what_theirs_say(tool, narrow):
     assert torch.allclose(outputs[1][0][:, 8], outputs[0][0][:, 80]), "background"
 
 
-def test_a_training_step_from_the_converted_file(tool, source, narrow, tmp_path, make_batch):
+def test_a_training_step_from_the_converted_file(source, narrow, tmp_path, make_batch):
     torch.save(dict(state_dict=source), tmp_path / "coco.pth")
     cfg = narrow("hps-isi")
-    tool.convert(cfg, tmp_path / "coco.pth", tmp_path / "start.pth")
+    convert(cfg, tmp_path / "coco.pth", tmp_path / "start.pth")
     model = build(cfg.model)
     load_checkpoint(model, str(tmp_path / "start.pth"))
     data = model.data_preprocessor(make_batch(), training=True)
@@ -161,7 +160,7 @@ def test_a_training_step_from_the_converted_file(tool, source, narrow, tmp_path,
         ("semantic-plus-instance", "mask_rcnn/mask-rcnn_r101_fpn_1x_coco.py"),
     ],
 )
-def test_fits_the_public_checkpoints_in_full_size(tool, system, name):
+def test_fits_the_public_checkpoints_in_full_size(system, name):
     """R-101 with the names and shapes of the files to download, without memory for values."""
     theirs, ours = (
         their_config(name),
@@ -190,25 +189,25 @@ train_pipeline = [dict(type='Normalize', **img_norm_cfg)]
 """
 
 
-def test_input_settings_of_a_stored_config(tool):
-    assert tool.input_settings("") == tool.input_settings("no (config") == {}
-    assert tool.input_settings("raise SystemExit('run')") == {}
+def test_input_settings_of_a_stored_config():
+    assert input_settings("") == input_settings("no (config") == {}
+    assert input_settings("raise SystemExit('run')") == {}
     caffe = {
         "model.data_preprocessor.mean": [103.53, 116.28, 123.675],
         "model.data_preprocessor.std": [1.0, 1.0, 1.0],
         "model.data_preprocessor.bgr_to_rgb": False,
         "model.backbone.style": "caffe",
     }
-    assert tool.input_settings(CAFFE_2X) == caffe
+    assert input_settings(CAFFE_2X) == caffe
     ours = Config.fromfile(ROOT / "configs/cityscapes/hps_r50_cityscapes.py")
-    assert tool.other_settings(ours, caffe) == caffe
-    theirs = tool.input_settings(
+    assert other_settings(ours, caffe) == caffe
+    theirs = input_settings(
         their_config("mask_rcnn/mask-rcnn_r50-caffe_fpn_1x_coco.py").pretty_text
     )
     assert theirs == caffe
-    same = tool.input_settings(their_config().pretty_text)
+    same = input_settings(their_config().pretty_text)
     assert len(same) == 4
-    assert tool.other_settings(ours, same) == {}
+    assert other_settings(ours, same) == {}
 
 
 def test_command_line_ends_with_the_command_to_train(tool, source, narrow, tmp_path, capsys):

@@ -1,0 +1,127 @@
+"""The command line that the tools share: a config, changes to it, and where results go."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import inspect
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, DictAction
+from mmengine.logging import MMLogger
+from mmengine.runner import Runner
+
+from mmhps.apis.model_zoo import zoo_root
+from mmhps.engine.checkpoints import TRUST_HELP
+from mmhps.engine.console import quiet
+
+LISTED = 3
+"""Suggestions that a message lists."""
+
+# What MMEngine reads from a config besides the arguments of its runner.
+_MORE_SETTINGS = (
+    "compile",
+    "find_unused_parameters",
+    "model_wrapper_cfg",
+    "runner_type",
+    "sync_bn",
+)
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """The config and changes to it; names and meanings are MMDetection's."""
+    parser.add_argument("config", help="path of the config")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=DictAction,
+        default={},
+        metavar="KEY=VALUE",
+        help="settings of the config to override, e.g. train_dataloader.batch_size=4; "
+        'lists as key="[a,b]", without spaces',
+    )
+
+
+def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that training and testing share; names and meanings are MMDetection's."""
+    add_config_arguments(parser)
+    parser.add_argument(
+        "--work-dir", help="where logs and results go (default: work_dirs/NAME-OF-THE-CONFIG)"
+    )
+    parser.add_argument(
+        "--launcher",
+        choices=("none", "pytorch", "slurm", "mpi"),
+        default="none",
+        help="what started the processes of a distributed run; pytorch (torchrun) also works "
+        "without GPUs",
+    )
+    parser.add_argument(
+        "--local_rank", "--local-rank", type=int, default=0, help="set by launchers"
+    )
+    parser.add_argument("--trust-checkpoint", action="store_true", help=TRUST_HELP)
+    parser.add_argument(
+        "--verbose", action="store_true", help="print the whole log in place of a progress bar"
+    )
+
+
+def parse_config_args(
+    parser: argparse.ArgumentParser, argv: Sequence[str] | None
+) -> argparse.Namespace:
+    """Parses the arguments; a missing config or a misspelt setting ends in a usage error."""
+    args = parser.parse_args(argv)
+    if not Path(args.config).is_file():
+        folder = zoo_root() / "configs"
+        parser.error(f"there is no config {args.config}; those of mmhps are in {folder}")
+    if args.cfg_options and (message := _misspelt(Config.fromfile(args.config), args.cfg_options)):
+        parser.error(message)
+    return args
+
+
+def read_config(args: argparse.Namespace, **changes: Any) -> Config:
+    """The config with changes and, over them, those of the command line."""
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict({**changes, **args.cfg_options})
+    return cfg
+
+
+def _misspelt(cfg: Config, options: Iterable[str]) -> str | None:
+    """A message, if an option sets what neither the config nor MMEngine knows."""
+    known = {*cfg, *inspect.signature(Runner.__init__).parameters, *_MORE_SETTINGS}
+    for option in options:
+        name = option.partition(".")[0]
+        if name not in known:
+            places = [path for path in _paths(cfg) if path.rpartition(".")[2] == name]
+            similar = places or difflib.get_close_matches(name, known)
+            hint = f" Did you mean {', '.join(similar[:LISTED])}?" if similar else ""
+            return f"--cfg-options {option}: there is no setting {name}.{hint}"
+    return None
+
+
+def _paths(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """The keys of nested dictionaries, joined by dots."""
+    for key, value in settings.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _paths(value, f"{prefix}{key}.")
+
+
+def parse_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
+    """Parses and checks the shared arguments; a missing config ends in a usage error."""
+    args = parse_config_args(parser, argv)
+    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
+    return args
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """The config with the shared arguments merged into it."""
+    if not args.verbose:
+        quiet(MMLogger.get_current_instance())  # the runner's does not exist yet
+    cfg = read_config(args, launcher=args.launcher)
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get("work_dir") is None:
+        cfg.work_dir = os.path.join("work_dirs", Path(args.config).stem)
+    return cfg
