@@ -35,7 +35,7 @@ from mmhps.studies.timing import compare, compare_memory, finish
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTANCES = 10
-ROIS = dict(train_instances="rois")
+ROIS = dict(train_instances=dict(type="SampledRoIs"))
 # System, settings of its RoI head, ratio to reach.
 CASES = {
     "inference": [("hps", {}, 1.0), ("hps-isi", {}, 0.95)],
@@ -52,7 +52,7 @@ def configure(system: str) -> ConfigDict:
     cfg.model.backbone.init_cfg = None
     cfg.model.test_cfg.rcnn.update(score_thr=0.0, max_per_img=INSTANCES)
     if cfg.model.type == "HPS":
-        cfg.model.roi_head.train_score_thr = 0.0
+        cfg.model.roi_head.train_instances = dict(type="Detections", score_thr=0.0)
     return cfg.model
 
 
@@ -152,7 +152,8 @@ def run(task: str, repeats: int, out: Path | None = None) -> bool:
         model = configure(system)
         model.roi_head.update(settings)
         ours = make_call(model, task)
-        name = ", ".join([SYSTEMS[system], *map("{0[0]}={0[1]}".format, settings.items()), task])
+        types = [f"{key}={value['type']}" for key, value in settings.items()]
+        name = ", ".join([SYSTEMS[system], *types, task])
         for addition, peer in peers.items():
             calls[name + addition] = ours, peer, None if addition else round(target, 3)
     rows = [compare(case, *call, repeats) for case, call in calls.items()]
