@@ -83,7 +83,8 @@ def make_batch(width: int, height: int, count: int) -> dict:
     for index in range(count):
         scene = label_map(width, height, INSTANCES, seed=index)
         labels = np.array([scene.labels[key] for key in scene.things])
-        masks = BitmapMasks([scene.ids == key for key in scene.things], height, width)
+        planes = [(scene.ids == key).astype(np.uint8) for key in scene.things]
+        masks = BitmapMasks(planes, height, width)
         panoptic = np.full((height, width), 8, np.int32)
         for number, (label, mask) in enumerate(zip(labels, masks.masks, strict=True), start=1):
             panoptic[mask == 1] = label + 1000 * number
