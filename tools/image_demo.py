@@ -17,6 +17,7 @@ from pathlib import Path
 
 from mmhps.apis import PanopticInferencer
 from mmhps.apis.model_zoo import DEFAULT_MODEL
+from mmhps.apis.results import Skipped
 from mmhps.compat.messages import hide_third_party_warnings
 
 
@@ -57,8 +58,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         inferencer = PanopticInferencer(args.model, args.weights, args.device)
         for prediction in inferencer.stream(args.inputs, args.batch_size, args.out_dir):
-            if "error" in prediction:
-                problems.append(prediction["error"])
+            if isinstance(prediction, Skipped):
+                problems.append(prediction.error)
             else:
                 done += 1
     except (ValueError, OSError) as error:

@@ -24,19 +24,12 @@ from mmhps.apis.model_zoo import DEFAULT_MODEL, find_model, published_weights, z
 from mmhps.apis.trained_models import load_model, predicted_ids, trained_meta
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.progress_hook import Progress
-from mmhps.structures import number_segments, predicted_segments
-from mmhps.visualization import (
-    comparison_grid,
-    legend_entries,
-    panoptic_overlay,
-    resize_ids,
-    resize_image,
-    scaled_size,
-)
+from mmhps.structures.panoptic_result import PanopticResult
+from mmhps.visualization import resize_ids, scaled_size
 from mmhps.visualization.colors import class_colors
 
 from .pictures import Inputs, Picture, list_pictures
-from .results import ResultFolder, describe_segments
+from .results import ResultFolder, Skipped
 
 MAX_PIXELS = 1 << 22
 """Pixels of a picture up to which each is decided on its own.
@@ -52,22 +45,22 @@ class PanopticInferencer(BaseInferencer):
 
         inferencer = PanopticInferencer()  # or a config and a checkpoint, or a model's name
         result = inferencer("photos/", out_dir="results")
-        result["predictions"][0]["panoptic_seg"]
+        result["predictions"][0].ids
 
     MMDetection's ``DetInferencer`` needs panopticapi for panoptic maps and keeps all pictures in
     memory. This one needs nothing else, and writes each picture when it is done.
 
-    A prediction is a dictionary with
+    A prediction is a :class:`mmhps.structures.panoptic_result.PanopticResult` with
 
+    - ``ids``: (H, W) int32 at the size of the picture, turned as its EXIF orientation says; 0 is
+      void, other values are ids of segments,
+    - ``segments``: a dictionary for each segment with ``id``, ``category_id``, ``category``,
+      ``isthing``, ``area``, ``bbox`` and, for instances, ``score``,
+    - ``overlay()``: the picture with its segments drawn over it, and a legend,
+    - ``image``: the picture, (H, W, 3) uint8 RGB,
     - ``image_id``: the stem of the file name, the number of an array in the inputs (``000003``) or
       the stem and frame of a video; ``_2``, … is appended to names that occur again,
-    - ``img_path``: the file; None for arrays and frames,
-    - ``panoptic_seg``: (H, W) int32 at the size of the picture, turned as its EXIF orientation
-      says; 0 is void,
-    - ``segments_info``: a dictionary for each segment with ``id`` (its value in the map),
-      ``category_id`` (that of the data set, e.g. Cityscapes' 26 for cars), ``category`` (its
-      name), ``isthing``, ``area`` (pixels), ``bbox`` (x, y, width, height; pixels) and, for
-      instances of HPS, ``score`` (0..1).
+    - ``img_path``: the file; None for arrays and frames.
 
     Args:
         model: Config, path of a config, or name of a model in docs/model_zoo.md.
@@ -151,8 +144,8 @@ class PanopticInferencer(BaseInferencer):
         """
         predictions, skipped = [], {}
         for prediction in self.stream(inputs, batch_size, out_dir):
-            if "error" in prediction:
-                skipped[prediction["source"]] = prediction["error"]
+            if isinstance(prediction, Skipped):
+                skipped[prediction.source] = prediction.error
             else:
                 predictions.append(prediction)
         if skipped and not predictions:
@@ -161,7 +154,7 @@ class PanopticInferencer(BaseInferencer):
 
     def stream(
         self, inputs: Inputs, batch_size: int = 1, out_dir: str | Path | None = None
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[PanopticResult | Skipped]:
         """Segment pictures one after the other; only a batch of them is in memory.
 
         Args:
@@ -174,8 +167,8 @@ class PanopticInferencer(BaseInferencer):
                 these are what its evaluator and test server read.
 
         Yields:
-            A prediction for each picture, see the class. For a picture that cannot be read,
-            ``source`` and ``error`` instead: the others are not lost.
+            A prediction for each picture, see the class. For a picture that cannot be read, a
+            :class:`mmhps.apis.results.Skipped` instead: the others are not lost.
 
         Raises:
             FileNotFoundError: Before anything is done: there is no such file, or no picture.
@@ -197,20 +190,21 @@ class PanopticInferencer(BaseInferencer):
             if files:
                 files.close()
 
-    def _segment(self, pictures: Sequence[Picture], files: ResultFolder | None) -> Iterator[dict]:
+    def _segment(
+        self, pictures: Sequence[Picture], files: ResultFolder | None
+    ) -> Iterator[PanopticResult | Skipped]:
         """Segment a batch."""
         prepared = [self._prepare(picture) for picture in pictures]
         batch = [data for _, data in prepared if isinstance(data, dict)]
         samples = iter(self.forward(self.collate_fn(batch)) if batch else ())
         for picture, (image, data) in zip(pictures, prepared, strict=True):
             if image is None:
-                yield dict(source=picture.source, error=data)
+                yield Skipped(picture.source, data)
                 continue
-            sample = next(samples).cpu()
-            prediction = self.postprocess(sample, picture, image.shape[:2])
+            result = self.postprocess(next(samples).cpu(), picture, image[..., ::-1])
             if files:
-                files.add(prediction, self.visualize(image, sample))
-            yield prediction
+                files.add(result, self.visualize(result))
+            yield result
 
     def _prepare(self, picture: Picture) -> tuple[np.ndarray | None, dict | str]:
         """Read a picture: its pixels and the network's input, or None and what is wrong."""
@@ -229,46 +223,32 @@ class PanopticInferencer(BaseInferencer):
         return image, data
 
     def postprocess(
-        self, sample: DetDataSample, picture: Picture, size: tuple[int, int]
-    ) -> dict[str, Any]:
+        self, sample: DetDataSample, picture: Picture, image: np.ndarray
+    ) -> PanopticResult:
         """Make the prediction of a picture, see the class.
 
         Args:
             sample: What the network predicts.
             picture: The picture.
-            size: (H, W).
+            image: Its pixels, (H, W, 3) uint8 RGB.
         """
-        meta = self.model.dataset_meta
-        ids = predicted_ids(sample)
-        segments = predicted_segments(ids, len(meta["classes"]), picture.source)
-        panoptic = resize_ids(number_segments(ids, segments), size)
-        scores = sample.pred_panoptic_seg.metainfo.get("instance_scores", ())
-        infos = describe_segments(panoptic, segments, meta, scores)
-        return dict(
+        ids = resize_ids(predicted_ids(sample), image.shape[:2])
+        return PanopticResult.of_prediction(
+            ids,
+            self.model.dataset_meta,
+            scores=sample.pred_panoptic_seg.metainfo.get("instance_scores", ()),
+            image=image,
             image_id=picture.id,
             img_path=picture.path,
-            panoptic_seg=panoptic,
-            segments_info=infos,
         )
 
-    def visualize(self, image: np.ndarray, sample: DetDataSample) -> np.ndarray:
-        """Draw a prediction over its picture, above a legend.
-
-        Args:
-            image: (H, W, 3) uint8 BGR.
-            sample: What the network predicts.
+    def visualize(self, result: PanopticResult) -> np.ndarray:
+        """Draw a prediction over its picture, with about ``MAX_PIXELS`` at most.
 
         Returns:
-            (H', W', 3) uint8 BGR, at most about ``MAX_PIXELS`` and the legend.
+            (H', W', 3) uint8 RGB.
         """
-        meta = self.model.dataset_meta
-        ids, classes = predicted_ids(sample), meta["classes"]
-        palette, void = meta["palette"], (len(classes),)
-        rgb = resize_image(image[..., ::-1], ids.shape)
-        overlay = panoptic_overlay(rgb, ids, palette, void)
-        return comparison_grid([[overlay]], (), legend_entries([ids], classes, palette, void))[
-            ..., ::-1
-        ]
+        return result.resized(_limited(result.ids.shape)).overlay()
 
 
 def _check_device(device: str) -> None:
@@ -310,11 +290,16 @@ def _dataset_meta(cfg: Config, trained: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
+def _limited(size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width at which a picture is decided: at most about ``MAX_PIXELS``."""
+    excess = size[0] * size[1] / MAX_PIXELS
+    return scaled_size(size, 1 / math.sqrt(excess)) if excess > 1 else tuple(size)
+
+
 def _limit_output(sample: DetDataSample) -> None:
     """Let the network predict a large picture with ``MAX_PIXELS``."""
     size, shown = sample.ori_shape[:2], sample.img_shape[:2]
-    excess = size[0] * size[1] / MAX_PIXELS
-    if excess > 1:
-        height, width = scaled_size(size, 1 / math.sqrt(excess))
+    height, width = _limited(size)
+    if (height, width) != tuple(size):
         scale_factor = (shown[1] / width, shown[0] / height)
         sample.set_metainfo(dict(ori_shape=(height, width), scale_factor=scale_factor))

@@ -1,59 +1,29 @@
-"""What a prediction says of its segments, and the folder that predictions are written to."""
+"""What becomes of pictures: results in a folder, or the reason why there is none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import mmcv
 import numpy as np
-from scipy.ndimage import find_objects
 
 from mmhps.metrics.files import write_json
-from mmhps.structures import Segment, decode
 from mmhps.structures.id_files import write_rgb_ids
+from mmhps.structures.panoptic_result import PanopticResult
 
 
-def describe_segments(
-    panoptic: np.ndarray,
-    segments: Sequence[Segment],
-    meta: Mapping[str, Any],
-    scores: Sequence[float],
-) -> list[dict[str, Any]]:
-    """Describe the segments of a map.
+class Skipped(NamedTuple):
+    """A picture that could not be read.
 
-    Args:
-        panoptic: (H, W) int32: 1, 2, … for the segments in their order, 0 for void.
-        segments: The segments; each has at least one pixel.
-        meta: ``classes``, ``thing_classes`` and ``label_ids`` of the model.
-        scores: Of the instances 1, 2, …; empty if they have none.
-
-    Returns:
-        ``segments_info``, see :class:`mmhps.apis.PanopticInferencer`.
+    Attributes:
+        source: Its path, or its place in a video or in the inputs.
+        error: What is wrong, with the remedy.
     """
-    infos = []
-    boxes = find_objects(panoptic, len(segments))
-    for number, (segment, box) in enumerate(zip(segments, boxes, strict=True), start=1):
-        rows, columns = box
-        name, instance = meta["classes"][segment.label], decode(segment.id)[1]
-        info = dict(
-            id=number,
-            category_id=meta["label_ids"][segment.label],
-            category=name,
-            isthing=name in meta["thing_classes"],
-            area=int(np.count_nonzero(panoptic[box] == number)),
-            bbox=[
-                columns.start,
-                rows.start,
-                columns.stop - columns.start,
-                rows.stop - rows.start,
-            ],
-        )
-        if 1 <= instance <= len(scores):
-            info["score"] = scores[instance - 1]
-        infos.append(info)
-    return infos
+
+    source: str
+    error: str
 
 
 class ResultFolder:
@@ -78,22 +48,16 @@ class ResultFolder:
         self._images: list[dict] = []
         self._annotations: list[dict] = []
 
-    def add(self, prediction: Mapping[str, Any], overlay: np.ndarray) -> None:
-        """Write one picture."""
-        name = f"{prediction['image_id']}.png"
-        mmcv.imwrite(overlay, str(self._overlays / name))
-        write_rgb_ids(self._prefix / name, prediction["panoptic_seg"])
-        height, width = prediction["panoptic_seg"].shape
-        source = Path(prediction["img_path"] or name).name
-        self._images.append(
-            dict(id=prediction["image_id"], file_name=source, height=height, width=width)
-        )
+    def add(self, result: PanopticResult, overlay: np.ndarray) -> None:
+        """Write one picture and its overlay, RGB."""
+        name = f"{result.image_id}.png"
+        mmcv.imwrite(overlay[..., ::-1], str(self._overlays / name))
+        write_rgb_ids(self._prefix / name, result.ids)
+        height, width = result.ids.shape
+        source = Path(result.img_path or name).name
+        self._images.append(dict(id=result.image_id, file_name=source, height=height, width=width))
         self._annotations.append(
-            dict(
-                image_id=prediction["image_id"],
-                file_name=name,
-                segments_info=prediction["segments_info"],
-            )
+            dict(image_id=result.image_id, file_name=name, segments_info=result.segments)
         )
 
     def close(self) -> None:

@@ -1,7 +1,5 @@
 """Pure functions of tensors: the paper's equations, one in a file, and what makes them fast."""
 
-from mmhps.structures import INSTANCE_OFFSET
-
 from .canvas import box_cover, paste_canvases
 from .duplicates import merge_groups, merge_layers
 from .fast_fusion import fused_argmax
@@ -26,7 +24,6 @@ from .soft_argmax import soft_argmax, soft_one_hot
 from .weighted_mean import weighted_mean
 
 __all__ = [
-    "INSTANCE_OFFSET",
     "Layer",
     "Resampled",
     "box_cover",

@@ -8,6 +8,7 @@ from mmhps.structures.panoptic_ids import (
     decode,
     encode,
     number_segments,
+    panoptic_map,
     predicted_segments,
     unique_ids,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "decode",
     "encode",
     "number_segments",
+    "panoptic_map",
     "predicted_segments",
     "unique_ids",
 ]

@@ -90,6 +90,27 @@ def predicted_segments(ids: np.ndarray, num_classes: int, image: str) -> list[Se
     return [Segment(value, decode(value)[0], False) for value in values]
 
 
+def panoptic_map(ids: np.ndarray, segments: Sequence[Segment], num_things: int) -> np.ndarray:
+    """Make the panoptic map of a ground truth.
+
+    Args:
+        ids: Id map, (H, W), non-negative integers.
+        segments: Its segments; other values are void.
+        num_things: Labels below it are things.
+
+    Returns:
+        (H, W) int32: ``label`` for stuff and crowds, ``label + 1000 * k`` for instances k = 1, 2, …
+        in the order of the segments, ``VOID`` for void.
+    """
+    table = np.full(len(segments) + 1, VOID, dtype=np.int32)
+    instances = 0
+    for number, segment in enumerate(segments, start=1):
+        is_instance = segment.label < num_things and not segment.iscrowd
+        instances += is_instance
+        table[number] = encode(segment.label, instances * is_instance)
+    return table[number_segments(ids, segments)]
+
+
 def number_segments(ids: np.ndarray, segments: Sequence[Segment]) -> np.ndarray:
     """Number segments 1, 2, … in their order.
 

@@ -26,14 +26,13 @@ from mmhps.engine.guards import check_classes
 from mmhps.metrics.matching import panoptic_stats
 from mmhps.metrics.quality import panoptic_quality
 from mmhps.models import resolve_classes
-from mmhps.structures import VOID, predicted_segments
+from mmhps.structures import predicted_segments
 from mmhps.structures.id_formats import read_true_segments
+from mmhps.structures.panoptic_result import PanopticResult
 from mmhps.visualization import (
     comparison_grid,
     legend_entries,
-    panoptic_overlay,
     read_ground_truth,
-    resize_ids,
     resize_image,
     scaled_size,
 )
@@ -186,20 +185,19 @@ def draw(
         (height, width, 3) uint8 RGB.
     """
     meta = dataset.metainfo
-    classes, palette = meta["classes"], meta["palette"]
-    voids = (VOID, len(classes))  # of the ground truth and of the predictions
+    classes = meta["classes"]
     rows, drawn = [], []
     for position, index in enumerate(chosen):
         info = dataset.get_data_info(index)
         image = mmcv.imread(info["img_path"], channel_order="rgb")
-        maps = [read_ground_truth(info, classes, meta["thing_classes"])]
-        maps += [predicted[position] for predicted in predictions]
+        results = [PanopticResult(read_ground_truth(info, classes, meta["thing_classes"]), meta)]
+        results += [PanopticResult.of_prediction(ids[position], meta) for ids in predictions]
         size = scaled_size(image.shape[:2], scale)
         image = resize_image(image, size)
-        maps = [resize_ids(ids, size) for ids in maps]
-        rows.append([image] + [panoptic_overlay(image, ids, palette, voids) for ids in maps])
-        drawn += maps
-    legend = legend_entries(drawn, classes, palette, voids)
+        results = [result.resized(size) for result in results]
+        rows.append([image, *(result.overlay(image, legend=False) for result in results)])
+        drawn += [result.panoptic for result in results]
+    legend = legend_entries(drawn, classes, meta["palette"])
     return comparison_grid(rows, ["image", "ground truth", *titles], legend)
 
 

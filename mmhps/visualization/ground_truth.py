@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from mmhps.datasets.transforms.loading import FIRST_SEGMENT, LoadPanopticIds
-from mmhps.structures import VOID, encode
+from mmhps.structures import panoptic_map
+from mmhps.structures.id_formats import read_true_segments
 
 
 def read_ground_truth(
@@ -17,8 +17,8 @@ def read_ground_truth(
     Crowds keep the label of their class, without an instance: they are drawn without outline.
 
     Args:
-        info: ``seg_map_path``, ``id_format`` ('cityscapes' or 'coco') and, for COCO,
-            ``segments``: a data info of the datasets, or the meta information of a sample.
+        info: ``seg_map_path``, ``id_format`` and, for COCO, ``segments``: a data info of the data
+            sets, or the meta information of a sample.
         classes: Names of the classes, things first.
         thing_classes: Names of the things among them.
 
@@ -35,13 +35,5 @@ def read_ground_truth(
             f"seg_map_path: there is no ground truth for {info.get('img_path', 'this image')}. "
             f'Set data_prefix["seg"] of the data set to the folder of the label maps.'
         )
-    loaded = LoadPanopticIds().transform({**info, "classes": tuple(classes)})
-    table = np.full(FIRST_SEGMENT + len(loaded["segments"]), VOID, dtype=np.int32)
-    instances = 0
-    for value, segment in enumerate(loaded["segments"], start=FIRST_SEGMENT):
-        if segment.label < len(thing_classes) and not segment.iscrowd:
-            instances += 1
-            table[value] = encode(segment.label, instances)
-        else:
-            table[value] = segment.label
-    return table[loaded["gt_seg_map"]]
+    ids, segments = read_true_segments(info, classes)
+    return panoptic_map(ids, segments, len(thing_classes))

@@ -33,7 +33,6 @@ def legend_entries(
     id_maps: Sequence[np.ndarray],
     classes: Sequence[str],
     palette: Sequence[Color],
-    void: Sequence[int] = (VOID,),
 ) -> list[LegendEntry]:
     """List the classes that occur in any of the maps, in the order of ``classes``, void last.
 
@@ -41,14 +40,13 @@ def legend_entries(
         id_maps: Panoptic maps, each (H, W) integers, of any sizes.
         classes: Name per class.
         palette: RGB colour per class.
-        void: Values of the maps that mean void.
 
     Raises:
         ValueError: A map is malformed or holds an unknown label.
     """
     present: set[int] = set()
     for ids in id_maps:
-        present.update(split_segments(ids, len(classes), void).labels.tolist())
+        present.update(split_segments(ids, len(classes)).labels.tolist())
     entries = [
         LegendEntry(classes[label], tuple(palette[label])) for label in sorted(present - {VOID})
     ]

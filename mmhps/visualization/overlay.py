@@ -73,7 +73,6 @@ def panoptic_overlay(
     image: np.ndarray,
     ids: np.ndarray,
     palette: Sequence[Color],
-    void: Sequence[int] = (VOID,),
     alpha: float = 0.65,
     outline_width: int | None = None,
 ) -> np.ndarray:
@@ -85,9 +84,8 @@ def panoptic_overlay(
 
     Args:
         image: Grey or RGB image, (H, W), (H, W, 1) or (H, W, 3), 0..255.
-        ids: Panoptic map, (H, W) integers: ``label + 1000 * instance``.
+        ids: Panoptic map, (H, W) integers: ``label + 1000 * instance``; void is ``VOID``.
         palette: RGB colour per class, 0..255.
-        void: Values of ``ids`` that mean void.
         alpha: Opacity of the colours, 0..1. Outlines are always opaque.
         outline_width: Width of the outlines, pixels; 0 leaves them out, None chooses by size.
 
@@ -103,7 +101,7 @@ def panoptic_overlay(
             f"ids: expected the size {image.shape[:2]} of the image, got shape {ids.shape}. "
             f"Resize the map with resize_ids."
         )
-    segments = split_segments(ids, len(palette), void)
+    segments = split_segments(ids, len(palette))
     colors = segment_colors(segments.labels, segments.instances, list(palette))
     fill = colors[segments.index]
     width = line_width(*ids.shape) if outline_width is None else outline_width

@@ -1,10 +1,8 @@
 """Take a panoptic id map apart for drawing.
 
-See :mod:`mmhps.structures.panoptic_ids` for the maps. Whatever value marks void in a map, the label
-of its segment is ``VOID``.
+See :mod:`mmhps.structures.panoptic_ids` for the maps.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -28,13 +26,12 @@ class Segments:
     instances: np.ndarray
 
 
-def split_segments(ids: np.ndarray, num_classes: int, void: Sequence[int] = (VOID,)) -> Segments:
+def split_segments(ids: np.ndarray, num_classes: int) -> Segments:
     """Find the segments of a panoptic map and check them.
 
     Args:
-        ids: Panoptic map, (H, W), any integer type.
+        ids: Panoptic map, (H, W), any integer type; void is ``VOID``.
         num_classes: Number of classes; labels are 0..num_classes-1.
-        void: Values of the map that mean void.
 
     Raises:
         ValueError: The map is not a 2-D integer array, or it holds an unknown label.
@@ -46,14 +43,15 @@ def split_segments(ids: np.ndarray, num_classes: int, void: Sequence[int] = (VOI
         )
     values, index = np.unique(ids, return_inverse=True)
     values = values.astype(np.int64)
-    is_void = np.isin(values, void)
+    is_void = values == VOID
     labels = np.where(is_void, VOID, decode(values)[0])
     unknown = values[~is_void & ((values < 0) | (labels >= num_classes))]
     if unknown.size:
         raise ValueError(
             f"ids: expected labels 0..{num_classes - 1} (value % {INSTANCE_OFFSET}) or void "
-            f"{tuple(void)}, got the values {unknown[:5].tolist()}. Pass the classes and the "
-            f"palette of the data set that the map belongs to, and its void value."
+            f"{VOID}, got the values {unknown[:5].tolist()}. Pass the classes and the palette of "
+            f"the data set that the map belongs to; for a prediction see "
+            f"PanopticResult.of_prediction."
         )
     instances = np.where(is_void, 0, decode(values)[1])
     return Segments(index.reshape(ids.shape).astype(np.int32), labels, instances)

@@ -10,14 +10,14 @@ from mmengine.dist import master_only
 from mmengine.structures import PixelData
 from mmengine.visualization import Visualizer
 
-from mmhps.structures import VOID
+from mmhps.structures.panoptic_result import PanopticResult
 
 from .colors import class_colors
 from .grid import comparison_grid
 from .ground_truth import read_ground_truth
 from .legend import legend_entries
-from .overlay import as_rgb, panoptic_overlay
-from .segments import resize_ids, resize_image, scaled_size
+from .overlay import as_rgb
+from .segments import resize_image, scaled_size
 
 
 @VISUALIZERS.register_module()
@@ -107,31 +107,30 @@ class PanopticLocalVisualizer(Visualizer):
         self, image: np.ndarray, sample: DetDataSample, draw_gt: bool, draw_pred: bool
     ) -> np.ndarray:
         """Draw what there is of ground truth and prediction, (H', W', 3) uint8."""
-        maps: dict[str, tuple[np.ndarray, int]] = {}
+        results: dict[str, PanopticResult] = {}
         truth = self._ground_truth(sample, image.shape[:2]) if draw_gt else None
         if truth is not None:
-            maps["ground truth"] = (truth, VOID)
+            results["ground truth"] = PanopticResult(truth, self._known_meta())
         if draw_pred and "pred_panoptic_seg" in sample:
-            classes = self._meta("classes")
-            maps["prediction"] = (_panoptic_map(sample.pred_panoptic_seg), len(classes))
-        if not maps:
+            ids = _panoptic_map(sample.pred_panoptic_seg)
+            results["prediction"] = PanopticResult.of_prediction(ids, self._known_meta())
+        if not results:
             return image
-        return self._draw_maps(image, maps)
+        return self._draw_results(image, results)
 
-    def _draw_maps(self, image: np.ndarray, maps: dict[str, tuple[np.ndarray, int]]) -> np.ndarray:
-        """Draw maps, each given with its void value, side by side under their names."""
+    def _draw_results(self, image: np.ndarray, results: dict[str, PanopticResult]) -> np.ndarray:
+        """Draw results side by side under their names."""
         classes: Sequence[str] = self._meta("classes")
         palette = class_colors(self.dataset_meta.get("palette"), len(classes))
         size = scaled_size(image.shape[:2], self.scale)
         image = resize_image(image, size)
-        resized = {title: resize_ids(ids, size) for title, (ids, _) in maps.items()}
-        voids = [void for _, void in maps.values()]
+        resized = [result.resized(size) for result in results.values()]
         drawings = [
-            panoptic_overlay(image, ids, palette, (void,), self.alpha, self.outline_width)
-            for ids, void in zip(resized.values(), voids, strict=True)
+            result.overlay(image, self.alpha, self.outline_width, legend=False)
+            for result in resized
         ]
-        entries = legend_entries(list(resized.values()), classes, palette, voids)
-        titles = list(maps) if len(maps) > 1 else []
+        entries = legend_entries([result.panoptic for result in resized], classes, palette)
+        titles = list(results) if len(results) > 1 else []
         return comparison_grid([drawings], titles, entries if self.legend else [])
 
     def _ground_truth(self, sample: DetDataSample, size: tuple[int, int]) -> np.ndarray | None:
@@ -150,6 +149,11 @@ class PanopticLocalVisualizer(Visualizer):
             if truth.shape == size or packed is None:
                 return truth
         return packed
+
+    def _known_meta(self) -> dict:
+        """The data set's meta information, with its classes at least."""
+        self._meta("classes")
+        return self.dataset_meta
 
     def _meta(self, key: str) -> Sequence[str]:
         """Return an entry of the data set's meta information."""

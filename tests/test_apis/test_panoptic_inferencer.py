@@ -72,11 +72,11 @@ def test_same_map_as_the_test_pipeline(inferencer, tmp_path):
     pipeline = Compose(inferencer.cfg.test_dataloader.dataset.pipeline)
     expected = predict_panoptic(inferencer.model, pipeline, dict(img_path=str(path)))
     (prediction,) = inferencer(path)["predictions"]
-    assert (prediction["image_id"], prediction["img_path"]) == ("street", str(path))
-    labels = {info["id"]: info for info in prediction["segments_info"]}
+    assert (prediction.image_id, prediction.img_path) == ("street", str(path))
+    labels = {info["id"]: info for info in prediction.segments}
     assert len(labels) == len(set(np.unique(expected)) - {VOID}) > 1
     for value in np.unique(expected):
-        (number,) = np.unique(prediction["panoptic_seg"][expected == value])
+        (number,) = np.unique(prediction.ids[expected == value])
         if value == VOID:
             assert number == 0
         else:
@@ -87,10 +87,10 @@ def test_same_map_as_the_test_pipeline(inferencer, tmp_path):
 
 def test_map_and_segments(street):
     (prediction,) = street(noise(3, 3, 3))["predictions"]
-    assert prediction["panoptic_seg"].tolist() == [[1, 2, 2], [1, 1, 3], [0, 1, 3]]
-    assert prediction["panoptic_seg"].dtype == np.int32
-    assert prediction["segments_info"] == CARS_AND_ROAD
-    assert (prediction["image_id"], prediction["img_path"]) == ("000000", None)
+    assert prediction.ids.tolist() == [[1, 2, 2], [1, 1, 3], [0, 1, 3]]
+    assert prediction.ids.dtype == np.int32
+    assert prediction.segments == CARS_AND_ROAD
+    assert (prediction.image_id, prediction.img_path) == ("000000", None)
 
 
 def test_heads_without_scores(street, monkeypatch):
@@ -104,7 +104,7 @@ def test_heads_without_scores(street, monkeypatch):
 
     monkeypatch.setattr(street, "forward", see_only)
     (prediction,) = street(noise(3, 3, 3))["predictions"]
-    assert all("score" not in info for info in prediction["segments_info"])
+    assert all("score" not in info for info in prediction.segments)
 
 
 def test_results_go_into_a_folder(street, tmp_path):
@@ -154,17 +154,16 @@ def test_unusual_pictures_in_one_batch(inferencer, tmp_path):
     shapes = [(1, 1, 3), (40, 60), (33, 65, 4), (5, 300, 3)]
     pictures = [noise(*shape) for shape in shapes]
     result = inferencer(pictures, batch_size=3, out_dir=tmp_path / "out")
-    assert [p["panoptic_seg"].shape for p in result["predictions"]] == [s[:2] for s in shapes]
+    assert [p.ids.shape for p in result["predictions"]] == [s[:2] for s in shapes]
     for prediction in result["predictions"]:
-        areas = np.bincount(prediction["panoptic_seg"].ravel())[1:]
-        assert [info["area"] for info in prediction["segments_info"]] == areas.tolist()
+        areas = np.bincount(prediction.ids.ravel())[1:]
+        assert [info["area"] for info in prediction.segments] == areas.tolist()
     assert len(list((tmp_path / "out/overlays").iterdir())) == 4
 
 
-def test_large_pictures_are_decided_with_fewer_pixels(inferencer, monkeypatch):
+def test_large_pictures_are_decided_with_fewer_pixels(inferencer, monkeypatch, tmp_path):
     monkeypatch.setattr(panoptic_inferencer, "MAX_PIXELS", 50 * 100)
     sizes = []
-    draw = inferencer.visualize
     forward = inferencer.forward
 
     def spy(data):
@@ -174,13 +173,15 @@ def test_large_pictures_are_decided_with_fewer_pixels(inferencer, monkeypatch):
 
     monkeypatch.setattr(inferencer, "forward", spy)
     small, large = noise(50, 100, 3), noise(200, 400, 3)
-    result = inferencer([small, large])["predictions"]
+    result = inferencer([small, large], out_dir=tmp_path)["predictions"]
     assert sizes == [(50, 100), (50, 100)]
-    map_ = result[1]["panoptic_seg"]
+    map_ = result[1].ids
     assert map_.shape == (200, 400)
     assert (map_ == resize_ids(map_[::4, ::4], (200, 400))).all()
-    (sample,) = forward(inferencer.collate_fn([inferencer.pipeline(dict(img=large, img_id="x"))]))
-    assert (draw(large, sample)[:200, :400] < 255).any()
+    expected = result[1].resized((50, 100)).overlay()
+    with Image.open(tmp_path / "overlays" / "000001.png") as overlay:
+        assert np.asarray(overlay).tolist() == expected.tolist()
+    assert (expected[:50] < 255).any() and result[1].image.shape == (200, 400, 3)
 
 
 def test_unreadable_pictures_do_not_lose_the_others(street, tmp_path):
@@ -190,7 +191,7 @@ def test_unreadable_pictures_do_not_lose_the_others(street, tmp_path):
     for name in ("a", "c"):
         Image.fromarray(noise(3, 3)).save(folder / f"{name}.png")
     result = street(folder, batch_size=2, out_dir=tmp_path / "out")
-    assert [p["image_id"] for p in result["predictions"]] == ["a", "c"]
+    assert [p.image_id for p in result["predictions"]] == ["a", "c"]
     (source,) = result["skipped"]
     assert source == str(folder / "b.png")
     assert "b.png: cannot be read as a picture" in result["skipped"][source]

@@ -12,6 +12,7 @@ from mmhps.structures import (
     decode,
     encode,
     number_segments,
+    panoptic_map,
     predicted_segments,
     unique_ids,
 )
@@ -65,6 +66,16 @@ def test_segments_are_numbered_in_their_order():
     ids = np.array([[7, 1002], [5, 7]])
     segments = [Segment(1002, 2, False), Segment(7, 0, False)]
     assert number_segments(ids, segments).tolist() == [[2, 1], [0, 2]]
+
+
+def test_map_of_a_ground_truth():
+    # two cars, a group of cars, road, and a value that no segment lists
+    ids = np.array([[9, 9, 4], [7, 0, 5]])
+    segments = [
+        Segment(9, 1, False), Segment(7, 1, True), Segment(4, 2, False), Segment(5, 1, False)
+    ]  # fmt: skip
+    assert panoptic_map(ids, segments, 2).tolist() == [[1001, 1001, 2], [1, 255, 2001]]
+    assert panoptic_map(ids, [], 2).tolist() == [[255] * 3] * 2
 
 
 LIGHT = """

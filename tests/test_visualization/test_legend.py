@@ -33,11 +33,6 @@ def test_exactly_the_classes_present_in_their_order():
     ]
 
 
-def test_void_values_of_ground_truth_and_prediction_are_one_entry():
-    maps = [np.array([[255]]), np.array([[4]])]
-    assert legend_entries(maps, CLASSES, PALETTE, void=(255, 4)) == [VOID_ENTRY]
-
-
 def test_unknown_label():
     with pytest.raises(ValueError, match=r"got the values \[4\]"):
         legend_entries([np.array([[4]])], CLASSES, PALETTE)

@@ -81,11 +81,6 @@ def test_instance_in_void_is_outlined_and_zero_width_leaves_it_out():
     assert thin[0, 1].tolist() == [32, 32, 132]
 
 
-def test_void_value_of_predictions():
-    drawing = panoptic_overlay(black(1, 1), np.array([[2]]), PALETTE, void=(2,), alpha=1)
-    assert drawing.tolist() == [[list(VOID_COLORS[0])]]
-
-
 def test_instances_of_a_class_differ():
     ids = np.array([[1000, 2000, 3000]])
     drawing = panoptic_overlay(black(1, 3), ids, PALETTE, alpha=1, outline_width=0)

@@ -20,18 +20,18 @@ def test_all_void():
 
 
 def test_stuff_instances_and_void():
-    # sorted values: 2 (stuff), 3 (void of 3 classes), 1000 (class 0), 2001 (class 1)
-    ids = np.array([[2, 1000], [2001, 3]], dtype=np.int32)
-    segments = split_segments(ids, num_classes=3, void=(3,))
+    # sorted values: 2 (stuff), 255 (void), 1000 (class 0), 2001 (class 1)
+    ids = np.array([[2, 1000], [2001, 255]], dtype=np.int32)
+    segments = split_segments(ids, num_classes=3)
     assert segments.labels.tolist() == [2, VOID, 0, 1]
     assert segments.instances.tolist() == [0, 0, 1, 2]
     assert segments.index.tolist() == [[0, 2], [3, 1]]
 
 
-@pytest.mark.parametrize("value", [3, 2003, 255, -5])
+@pytest.mark.parametrize("value", [3, 2003, 1255, -5])
 def test_unknown_label_is_named(value):
     with pytest.raises(ValueError, match=rf"labels 0\.\.2 .* got the values \[{value}\]"):
-        split_segments(np.array([[0, value]]), num_classes=3, void=(9,))
+        split_segments(np.array([[0, value]]), num_classes=3)
 
 
 @pytest.mark.parametrize("ids", [np.zeros((1, 2, 2), int), np.zeros((2, 2), np.float32)])

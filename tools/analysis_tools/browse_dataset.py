@@ -24,7 +24,6 @@ from tqdm import tqdm
 
 from mmhps import register_all_modules
 from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
-from mmhps.structures import VOID
 from mmhps.visualization import (
     comparison_grid,
     legend_entries,
@@ -66,9 +65,8 @@ def draw(
     size = scaled_size(image.shape[:2], scale)
     image = resize_image(image, size)
     ids = resize_ids(sample.gt_panoptic_seg.sem_seg[0].numpy(), size)
-    void = (VOID,)
-    legend = legend_entries([ids], classes, palette, void)
-    overlay = panoptic_overlay(image, ids, palette, void)
+    legend = legend_entries([ids], classes, palette)
+    overlay = panoptic_overlay(image, ids, palette)
     return comparison_grid([[image, overlay]], ["image", "ground truth"], legend)
 
 

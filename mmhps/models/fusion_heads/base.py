@@ -15,7 +15,6 @@ from mmengine.structures import PixelData
 from torch import Tensor
 
 from mmhps.functional import (
-    INSTANCE_OFFSET,
     Layer,
     Resampled,
     cut_layers,
@@ -30,6 +29,7 @@ from mmhps.functional import (
     paste_windows,
     weighted_mean,
 )
+from mmhps.structures import VOID, encode
 
 from ..instances import Canvases, Instances, output_boxes
 
@@ -228,7 +228,7 @@ class FusionHead(BaseModule):
         stuff_labels = torch.arange(self.num_things_classes, self.num_classes, device=labels.device)
         instance = torch.arange(1, len(labels) + 1, device=labels.device)
         void = stuff_labels.new_tensor([self.num_classes])
-        table = torch.cat([stuff_labels, labels + INSTANCE_OFFSET * instance, void])
+        table = torch.cat([stuff_labels, encode(labels, instance), void])
         area = torch.bincount(winner.flatten(), minlength=len(table))
         small = area < self.test_cfg.get("stuff_area_limit", 0)
         small[self.num_stuff_classes :] = False
@@ -258,6 +258,6 @@ def merge_slots(canvases: Canvases, slots: Tensor) -> Canvases:
 def shrink(gt: Tensor, padded: tuple[int, int], size: tuple[int, int]) -> Tensor:
     """Pad an id map (1, H, W) with void to the batch's size and sample it at (h, w) centres."""
     height, width = gt.shape[-2:]
-    gt = F.pad(gt, (0, padded[1] - width, 0, padded[0] - height), value=255)
+    gt = F.pad(gt, (0, padded[1] - width, 0, padded[0] - height), value=VOID)
     # Nearest neighbours of float32 are exact for ids below 2 ** 24.
     return F.interpolate(gt[None].float(), size, mode="nearest-exact")[0, 0].long()

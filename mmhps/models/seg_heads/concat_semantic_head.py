@@ -13,11 +13,12 @@ from mmengine.model import ModuleList
 from torch import Tensor, nn
 
 from mmhps.functional import Resampled, resampled
+from mmhps.structures import VOID
 
 from .parts_conv import PartsConv2d
 
 _BN = dict(type="BN", requires_grad=True)
-_CE = dict(type="CrossEntropyLoss", ignore_index=255, avg_non_ignore=True, loss_weight=0.5)
+_CE = dict(type="CrossEntropyLoss", ignore_index=VOID, avg_non_ignore=True, loss_weight=0.5)
 
 
 @MODELS.register_module()
