@@ -1,6 +1,6 @@
 """Time us against a peer, by turns, on the same input.
 
-    python tools/analysis_tools/benchmark_peers.py fusion|loading|metric|inference|train
+    python tools/analysis_tools/benchmark_peers.py fusion|loading|metric|nms|inference|train
 
 See docs/benchmarks.md. The last line is a JSON object; the status is 1 if a target is missed or the
 results differ.
@@ -18,13 +18,15 @@ from pathlib import Path
 import torch
 
 from mmhps import register_all_modules
-from mmhps.studies.benchmarks import fusion, loading, metric, networks
+from mmhps.compat.mmcv_ops import HOW_TO_COMPILE, has_compiled_operators
+from mmhps.studies.benchmarks import fusion, loading, metric, networks, nms
 from mmhps.studies.timing import finish
 
 BENCHMARKS = {
     "fusion": fusion.run,
     "loading": loading.run,
     "metric": metric.run,
+    "nms": nms.run,
     "inference": partial(networks.run, "inference"),
     "train": partial(networks.run, "train"),
 }
@@ -39,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.processor()}")
     options = {} if args.repeats is None else dict(repeats=args.repeats)
+    if args.benchmark == "nms" and not has_compiled_operators():
+        sys.exit(f"mmcv has no compiled operators to compare with. {HOW_TO_COMPILE}")
     rows, agree = BENCHMARKS[args.benchmark](**options)
     sys.exit(not finish(rows, agree, args.out))
 

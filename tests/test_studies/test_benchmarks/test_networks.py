@@ -2,6 +2,7 @@
 
 import pytest
 
+from mmhps.compat.mmcv_ops import has_compiled_operators
 from mmhps.studies.benchmarks import networks
 
 
@@ -15,7 +16,7 @@ def test_peer_is_mmdetections_and_shares_the_rest():
     for name in ("bbox_roi_extractor", "mask_roi_extractor"):
         assert peer.roi_head[name].type == "SingleRoIExtractor"
         peer.roi_head[name].type = ours.roi_head[name].type
-    assert peer.roi_head == ours.roi_head == networks.peer_config(fast_roi_align=True).roi_head
+    assert peer.roi_head == ours.roi_head == networks.peer_config(our_roi_align=True).roi_head
 
 
 def test_batch_has_the_instances():
@@ -32,7 +33,9 @@ def test_runs_on_a_small_image(monkeypatch, task):
     monkeypatch.setitem(networks.SIZES, task, (128, 64, 1))
     rows, _ = networks.run(task, repeats=1)
     cases = [row.case for row in rows]
-    assert f"HPS, {task}" in cases and f"HPS + ISI, {task}" in cases
-    # With our RoIAlign in the peer, there is a figure, but no target.
+    for system in ("HPS", "HPS + ISI"):
+        assert f"{system}, {task}{networks.PEER}" in cases
+        assert (f"{system}, {task}" in cases) == has_compiled_operators()
+    # With our operators in the peer, there is a figure, but no target.
     free = [row.case for row in rows if row.target is None]
     assert free and all(case.endswith(networks.PEER) for case in free)
