@@ -32,7 +32,8 @@ def fused_argmax(
     """Decide each output pixel between stuff, instances and, where nothing claims a thing, void.
 
     Stuff competes with the log-probabilities of the semantic softmax over all T + S classes. Equals
-    :func:`mmhps.functional.panoptic_argmax` of all logits on every pixel that is no tie, but computes them only where it has to:
+    :func:`mmhps.functional.panoptic_argmax` of all logits on every pixel that is not a tie, but
+    computes them only where it has to:
 
     - Interpolation is a convex combination. Where the four low-resolution pixels around an output
       pixel agree on their most likely class, it is that of the output pixel. Where they disagree,

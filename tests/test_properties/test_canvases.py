@@ -19,10 +19,10 @@ from mmhps.functional import (
     paste_canvases,
     paste_windows,
     resampled,
-    roi_align,
 )
 from mmhps.models import DifferentiableFusionHead
 from mmhps.models.fusion_heads import FusionHead, base
+from mmhps.ops import roi_align
 
 edges = st.one_of(
     st.integers(-6, 34).map(lambda k: k / 2),  # on pixels and on their centres

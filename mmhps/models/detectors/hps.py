@@ -43,8 +43,9 @@ class HPS(TwoStagePanopticSegmentor):
         if added != taken:
             raise ValueError(
                 f"prior: {type(self.prior).__name__} adds {added} channels to the semantic "
-                f"features, but {type(self.semantic_head).__name__} takes {taken}. Use "
-                f"semantic_head.type='PriorSemanticHead' with a prior, 'ConcatSemanticHead' without."
+                f"features, but {type(self.semantic_head).__name__} takes {taken}. Set "
+                f"semantic_head.type='PriorSemanticHead' and its extra_channels for a prior, "
+                f"'ConcatSemanticHead' for none."
             )
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
@@ -98,14 +99,18 @@ class HPS(TwoStagePanopticSegmentor):
     def predict_parts(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
     ) -> tuple[list[Instances], list[Resampled]]:
-        """What the fusion fuses; for the arguments see :meth:`predict`.
+        """What the fusion fuses, in the paper's order; for the arguments see :meth:`predict`.
 
         Returns:
             Per image the instances, and the semantic logits (T + S, h, w), to be read at the size
             of the output.
         """
         metas = [sample.metainfo for sample in batch_data_samples]
-        instances, prior = self._predict_prior(batch_inputs, batch_data_samples)
+        x = self.extract_feat(batch_inputs)
+        proposals = self.rpn_head.predict(x, batch_data_samples, rescale=False)
+        instances = self.roi_head.predict_instances(x, proposals, batch_data_samples)
+        canvases = self._paste(x, instances, batch_inputs) if self.prior.uses_canvases else []
+        prior = self._prior(x, proposals, instances, canvases)
         logits = self.semantic_head.predict_resampled(prior.features, metas, rescale, prior.extra)
         return instances, logits
 
@@ -119,19 +124,9 @@ class HPS(TwoStagePanopticSegmentor):
         Returns:
             The semantic logits (B, T + S, h, w), then the mask logits (N, M, M) of each image.
         """
-        instances, prior = self._predict_prior(batch_inputs, batch_data_samples)
-        logits = self.semantic_head(prior.features, prior.extra)["seg_preds"]
-        return logits, *(image.mask_logits for image in instances)
-
-    def _predict_prior(
-        self, batch_inputs: Tensor, batch_data_samples: SampleList
-    ) -> tuple[list[Instances], PriorOutput]:
-        """The instances of each image, and the prior that the semantic head gets of them."""
-        x = self.extract_feat(batch_inputs)
-        proposals = self.rpn_head.predict(x, batch_data_samples, rescale=False)
-        instances = self.roi_head.predict_instances(x, proposals, batch_data_samples)
-        canvases = self._paste(x, instances, batch_inputs) if self.prior.uses_canvases else []
-        return instances, self._prior(x, proposals, instances, canvases)
+        instances, logits = self.predict_parts(batch_inputs, batch_data_samples)
+        semantic = torch.stack([image.values for image in logits])
+        return semantic, *(image.mask_logits for image in instances)
 
     def _paste(
         self, x: tuple[Tensor, ...], instances: list[Instances], batch_inputs: Tensor

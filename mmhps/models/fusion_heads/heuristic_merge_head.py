@@ -110,6 +110,6 @@ class _AtOutput:
 
 
 def _whole_layers(masks: Tensor) -> list[Layer]:
-    """Masks (N, H, W) as windows of the image's size."""
-    window = tuple(slice(0, side) for side in masks.shape[1:])
-    return [(window, mask.float() - 0.5) for mask in masks]
+    """Masks (N, H, W) as windows of the image's size; only whether a value is above 0 counts."""
+    window = (slice(0, masks.shape[1]), slice(0, masks.shape[2]))
+    return [(window, mask) for mask in masks]

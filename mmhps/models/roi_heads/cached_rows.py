@@ -1,4 +1,4 @@
-"""Results that the box head has computed for some proposals already, so that none is computed twice.
+"""Results that the box head has computed already, so that none is computed twice.
 
 Shapes: R sampled RoIs of all images, P proposals of all images.
 """

@@ -1,19 +1,12 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from levels import SMALL, assert_same_logits_and_gradients, pyramid, upsampled
 from mmdet.structures import DetDataSample
 from mmengine.structures import PixelData
 from torch import nn
 
-from mmhps.models import ConcatSemanticHead, PriorSemanticHead
-from mmhps.models.seg_heads import prior_semantic_head
-from mmhps.models.seg_heads.parts_conv import PartsConv2d
-
-SMALL = dict(num_things_classes=2, num_stuff_classes=3, in_channels=4, inner_channels=8)
-
-
-def pyramid(size=16, channels=4):
-    return tuple(torch.randn(2, channels, size >> level, size >> level) for level in range(5))
+from mmhps.models import ConcatSemanticHead
 
 
 def test_paper_structure():
@@ -30,35 +23,12 @@ def test_paper_structure():
     assert sum(isinstance(m, nn.BatchNorm2d) for m in head.modules()) == 7
 
 
-def test_paper_structure_with_isi():
-    head = PriorSemanticHead(norm_logits=True)
-    kernels = [m.kernel_size for m in head.classifier.modules() if isinstance(m, nn.Conv2d)]
-    assert kernels == [(3, 3)] * 4 + [(1, 1)]
-    first = next(m for m in head.classifier.modules() if isinstance(m, nn.Conv2d))
-    assert first.in_channels == 512 + 8
-    for block in head.classifier:
-        conv, norm, activation = block.children()
-        assert isinstance(conv, nn.Conv2d)
-        assert (type(norm), type(activation)) == (nn.BatchNorm2d, nn.ReLU)
-    assert isinstance(PriorSemanticHead().classifier[-1], nn.Conv2d)
-
-
 def test_forward_shapes():
     x = pyramid()
     assert ConcatSemanticHead(**SMALL)(x)["seg_preds"].shape == (2, 5, 16, 16)
-    isi = torch.randn(2, 2, 16, 16)
-    assert PriorSemanticHead(**SMALL)(x, isi)["seg_preds"].shape == (2, 5, 16, 16)
 
 
 UNPADDED = [(15, 9), (8, 5), (4, 3), (2, 2), (1, 1)]
-
-
-def test_isi_changes_the_logits():
-    head = PriorSemanticHead(**SMALL).eval()
-    x = pyramid()
-    without = head(x, torch.zeros(2, 2, 16, 16))["seg_preds"]
-    with_isi = head(x, torch.ones(2, 2, 16, 16))["seg_preds"]
-    assert not torch.allclose(without, with_isi)
 
 
 def samples(value):
@@ -122,41 +92,6 @@ def test_padding_does_not_bleed_into_the_image():
     assert head.predict((), [meta], rescale=True)[0].max() == 0
 
 
-def test_blocks_behind_the_first_start_as_the_identity():
-    head = PriorSemanticHead(**SMALL).eval()
-    head.init_weights()
-    positive = torch.rand(1, 8, 5, 6)
-    for block in head.classifier[1:-1]:
-        torch.testing.assert_close(block(positive), positive, rtol=1e-4, atol=1e-4)
-    # The first block starts with its middle tap only.
-    taps = head.classifier[0].conv.weight.abs().sum(dim=(0, 1))
-    assert taps[1, 1] > 0 and taps.sum() == taps[1, 1]
-    usual = PriorSemanticHead(**SMALL, identity_init=False).eval()
-    usual.init_weights()
-    assert not torch.allclose(usual.classifier[1](positive), positive, atol=0.1)
-
-
-def upsampled(head, x):
-    """P2..P5 as the paper describes them: each upsampled to h x w."""
-    first, *others = (f(level) for f, level in zip(head.conv_upsample_layers, x, strict=False))
-    others = [F.interpolate(f, scale_factor=2, mode="bilinear") for f in others]
-    return [first, *(F.interpolate(f, first.shape[-2:], mode="bilinear") for f in others)]
-
-
-def assert_same_logits_and_gradients(head, inputs, expected):
-    """``expected``: a function of the inputs."""
-    found = []
-    for function in (lambda *x: head(x[:5], *x[5:])["seg_preds"], expected):
-        leaves = [x.clone().requires_grad_() for x in inputs]
-        logits = function(*leaves)
-        weight = torch.arange(logits.numel()).view_as(logits).cos()
-        parameters = dict(head.named_parameters())
-        wanted = [*leaves[:4], *leaves[5:], *parameters.values()]  # P6 is not used
-        found.append([logits, *torch.autograd.grad((weight * logits).sum(), wanted)])
-    for one, other in zip(*found, strict=True):
-        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
-
-
 @pytest.mark.parametrize("sizes", [None, UNPADDED], ids=["padded", "unpadded"])
 def test_equals_the_classifier_of_concatenated_levels(sizes):
     head = ConcatSemanticHead(**SMALL).eval()
@@ -167,50 +102,3 @@ def test_equals_the_classifier_of_concatenated_levels(sizes):
         return F.conv2d(levels, head.classifier.weight, head.classifier.bias)
 
     assert_same_logits_and_gradients(head, x, literal)
-
-
-def test_isi_equals_the_blocks_of_concatenated_levels():
-    head = PriorSemanticHead(**SMALL).eval()
-
-    def literal(*x):
-        first, *others = head.classifier
-        parts = torch.cat([*upsampled(head, x[:-1]), x[-1]], dim=1)
-        y = first.norm(F.conv2d(parts, first.conv.weight, padding=1)).relu()
-        for block in others:
-            y = block(y)
-        return y
-
-    assert_same_logits_and_gradients(head, (*pyramid(), torch.randn(2, 2, 16, 16)), literal)
-
-
-def test_isi_upsamples_again_in_the_backward_pass(monkeypatch):
-    """The upsampled P3 to P5 are not kept."""
-    calls, upsample = [], prior_semantic_head.upsample
-    count = lambda *args: calls.append(args) or upsample(*args)  # noqa: E731
-    monkeypatch.setattr(prior_semantic_head, "upsample", count)
-    logits = PriorSemanticHead(**SMALL)(pyramid(), torch.randn(2, 2, 16, 16))["seg_preds"]
-    assert len(calls) == 3
-    logits.sum().backward()
-    assert len(calls) == 6
-
-
-def test_parts_by_hand():
-    """Two channels in one tensor, one in the other: 1 * 1 + 2 * 10 + 3 * 100 + 0.5."""
-    conv = PartsConv2d(3, 1, 1)
-    with torch.no_grad():
-        conv.weight.copy_(torch.tensor([1.0, 2.0, 3.0]).view(1, 3, 1, 1))
-        conv.bias.fill_(0.5)
-    parts = torch.tensor([[[[1.0]], [[10.0]]]]), torch.tensor([[[[100.0]]]])
-    assert conv(parts).tolist() == [[[[321.5]]]]
-    assert [share.item() for share in conv.shares(parts)] == [21.5, 300.0]
-
-
-def test_parts_with_a_stride():
-    conv = PartsConv2d(3, 4, 3, stride=2, padding=1)
-    parts = torch.randn(1, 2, 9, 7), torch.randn(1, 1, 9, 7)
-    torch.testing.assert_close(conv(parts), nn.Conv2d.forward(conv, torch.cat(parts, dim=1)))
-
-
-def test_parts_of_other_widths_are_an_error():
-    with pytest.raises(RuntimeError, match="split"):
-        PartsConv2d(3, 1, 1)([torch.zeros(1, 2, 1, 1)])
