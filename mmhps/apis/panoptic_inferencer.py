@@ -24,8 +24,7 @@ from mmhps.apis.model_zoo import DEFAULT_MODEL, find_model, published_weights, z
 from mmhps.apis.trained_models import load_model, predicted_ids, trained_meta
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.progress_hook import Progress
-from mmhps.structures.panoptic_result import PanopticResult
-from mmhps.visualization import resize_ids, scaled_size
+from mmhps.visualization import PanopticResult, resize_ids, scaled_size
 from mmhps.visualization.colors import class_colors
 
 from .pictures import Inputs, Picture, list_pictures
@@ -50,7 +49,7 @@ class PanopticInferencer(BaseInferencer):
     MMDetection's ``DetInferencer`` needs panopticapi for panoptic maps and keeps all pictures in
     memory. This one needs nothing else, and writes each picture when it is done.
 
-    A prediction is a :class:`mmhps.structures.panoptic_result.PanopticResult` with
+    A prediction is a :class:`mmhps.visualization.PanopticResult` with
 
     - ``ids``: (H, W) int32 at the size of the picture, turned as its EXIF orientation says; 0 is
       void, other values are ids of segments,

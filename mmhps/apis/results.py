@@ -11,7 +11,7 @@ import numpy as np
 
 from mmhps.metrics.files import write_json
 from mmhps.structures.id_files import write_rgb_ids
-from mmhps.structures.panoptic_result import PanopticResult
+from mmhps.visualization import PanopticResult
 
 
 class Skipped(NamedTuple):
