@@ -1,4 +1,4 @@
-"""Panoptic segmentation of anyone's pictures, in the manner of MMDetection's ``DetInferencer``."""
+"""Panoptic segmentation of any pictures, with the interface of MMDetection's ``DetInferencer``."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from .results import ResultFolder, Skipped
 MAX_PIXELS = 1 << 22
 """Pixels of a picture up to which each is decided on its own.
 
-Memory and time grow with them, what the network sees does not. The maps of larger pictures are
-computed with that many pixels and enlarged.
+Memory and time grow with the pixels, although the network sees the same. The maps of larger
+pictures are computed with that many pixels and enlarged.
 """
 _READS_LABELS = ("LoadAnnotations", "LoadPanopticAnnotations", "LoadPanopticIds")
 
@@ -64,8 +64,7 @@ class PanopticInferencer(BaseInferencer):
     Args:
         model: Config, path of a config, or name of a model in docs/model_zoo.md.
         weights: Path of the checkpoint, which is read without running code that it may hold. None
-            takes the published ones of a model that is given by name, and leaves those of any other
-            random.
+            takes the published weights of a named model; any other model keeps random ones.
         device: Device of the network; None chooses.
         show_progress: Whether to show the progress.
 

@@ -1,4 +1,4 @@
-"""What becomes of pictures: results in a folder, or the reason why there is none."""
+"""The folder that results are written to, and what stands for pictures that cannot be read."""
 
 from __future__ import annotations
 
