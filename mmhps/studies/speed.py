@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from mmhps.apis.trained_models import load_model
 from mmhps.engine.checkpoints import load_checkpoint
+from mmhps.models import resolve_classes
 from mmhps.studies.timing import elapsed_ms, peak_memory
 
 
@@ -51,6 +52,7 @@ def time_inference(
         See :func:`measure`; also ``memory_mib``, what an image adds at the peak, and
         ``weights_mib``.
     """
+    resolve_classes(config)
     if checkpoint is None:
         torch.manual_seed(0)
         model = MODELS.build(config.model).eval()
