@@ -19,6 +19,7 @@ from torch import Tensor
 from mmhps.converters.mmdet_weights import adapt, source_things, state_dict
 from mmhps.engine.checkpoints import read_weights, refusing_code
 from mmhps.engine.console import quiet
+from mmhps.models import resolve_classes
 from mmhps.studies.tables import markdown_table
 
 
@@ -33,6 +34,7 @@ def target_things(dataset: ConfigDict) -> tuple[str, ...]:
 def initial_weights(config: Config) -> dict[str, Tensor]:
     """The weights of a config's model, those of its RoI head as training would initialize them."""
     torch.manual_seed(0)
+    resolve_classes(config)
     model = MODELS.build(config.model)
     quiet(MMLogger.get_current_instance())  # it logs how each weight starts
     with refusing_code():

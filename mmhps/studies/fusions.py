@@ -18,6 +18,7 @@ from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.metrics.matching import PanopticStats, count_overlaps, match_segments
 from mmhps.metrics.quality import panoptic_quality
 from mmhps.metrics.thing_errors import ERRORS, SIZES, thing_errors
+from mmhps.models import resolve_classes
 from mmhps.structures import Segment, predicted_segments
 from mmhps.structures.id_formats import read_true_segments
 
@@ -90,6 +91,7 @@ def score_fusions(
         FileNotFoundError: There is no checkpoint.
     """
     cfg = next(iter(configs.values()))
+    resolve_classes(cfg)
     model = load_model(cfg.model, load_checkpoint(checkpoint), checkpoint).to(device)
     if not hasattr(model, "predict_parts"):
         raise ValueError(

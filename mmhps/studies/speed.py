@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from mmhps.apis.trained_models import load_model
 from mmhps.engine.checkpoints import load_checkpoint
+from mmhps.models import resolve_classes
 from mmhps.studies.timing import elapsed_ms, peak_memory
 
 
@@ -53,6 +54,7 @@ def time_inference(
     """
     if checkpoint is None:
         torch.manual_seed(0)
+        resolve_classes(config)
         model = MODELS.build(config.model).eval()
     else:
         model = load_model(config.model, load_checkpoint(str(checkpoint)), str(checkpoint))

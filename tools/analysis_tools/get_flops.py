@@ -18,6 +18,7 @@ from mmengine.registry import init_default_scope
 
 from mmhps import register_all_modules
 from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
+from mmhps.models import resolve_classes
 from mmhps.studies.complexity import count, image_shape
 
 
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except ValueError as error:
         parser.error(f"{args.config}: {error}")
     init_default_scope(config.get("default_scope", "mmdet"))
+    resolve_classes(config)
     logging.getLogger("mmengine").setLevel(logging.ERROR)
     print(f"one image of {width}x{height} pixels")
     print(f"{'part':22} {'GFLOPs':>9} {'M params':>9}")
