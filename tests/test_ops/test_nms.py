@@ -1,15 +1,12 @@
-"""Non-maximum suppression: by hand, against a slow obvious reference, and against mmcv's."""
+"""Non-maximum suppression by hand; against slow, obvious code in tests/test_properties."""
 
 import math
 import sys
 
 import mmcv.ops
-import numpy as np
 import pytest
 import torch
-from generated import seeds
-from hypothesis import given
-from hypothesis import strategies as st
+from generated import random_boxes
 
 from mmhps.compat.mmcv_ops import compiled_operators, has_compiled_operators
 from mmhps.ops import greedy_nms
@@ -18,50 +15,6 @@ MODULE = sys.modules[greedy_nms.__module__]
 compiled = pytest.mark.skipif(
     not has_compiled_operators(), reason="mmcv is installed without compiled operators"
 )
-
-
-def reference(boxes, scores, iou_threshold, offset=0):
-    """One pair of boxes after the other, in float32."""
-    offset, threshold = np.float32(offset), np.float32(iou_threshold)
-    rows, kept = boxes.float().numpy(), []
-    with np.errstate(all="ignore"):
-        areas = [(x2 - x1 + offset) * (y2 - y1 + offset) for x1, y1, x2, y2 in rows]
-        for j in scores.sort(0, descending=True)[1].tolist():
-            for i in kept:
-                left_top = np.maximum(rows[i][:2], rows[j][:2])
-                sides = np.minimum(rows[i][2:], rows[j][2:]) - left_top + offset
-                inter = np.prod(np.maximum(sides, np.float32(0)))
-                if inter / (areas[i] + areas[j] - inter) > threshold:
-                    break
-            else:
-                kept.append(j)
-    return kept
-
-
-def divided(*arguments):
-    """The result with few pairs at a time, and with the best boxes first however few they are."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in [("_CHUNK", 3), ("_MANY", 4), ("_FEW", 2)]:
-            patch.setattr(MODULE, name, value)
-        return greedy_nms(*arguments)
-
-
-def random_boxes(seed, count=60, kind="any"):
-    """Boxes that overlap a lot, with scores; of kind ``'ties'``: round numbers.
-
-    Of kind ``'extreme'``: of sizes from 1e-20 to 1e20, some turned around, infinite or nan.
-    """
-    rng = np.random.default_rng(seed)
-    first, sides = rng.uniform(0, 40, (count, 2)), rng.uniform(1, 30, (count, 2))
-    boxes, scores = np.concatenate([first, first + sides], axis=1), rng.random(count)
-    if kind == "ties":
-        boxes, scores = (boxes / 8).round() * 8, scores.round(1)
-    if kind == "extreme":
-        boxes *= 10.0 ** rng.integers(-20, 21, (count, 1))
-        odd = rng.random(boxes.shape) < 0.05
-        boxes[odd] = rng.choice([math.nan, math.inf, -math.inf, 0, 1e38], odd.sum())
-        scores[rng.random(count) < 0.05] = math.nan
-    return torch.tensor(boxes, dtype=torch.float32), torch.tensor(scores, dtype=torch.float32)
 
 
 def test_no_boxes():
@@ -151,36 +104,6 @@ def test_no_gradient_is_needed():
 def test_wrong_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         greedy_nms(*arguments)
-
-
-@given(
-    seeds,
-    st.integers(0, 60),
-    st.sampled_from(["any", "ties", "extreme"]),
-    st.sampled_from([0.0, 0.1, 0.5, 0.7, 0.95, 1.0]),
-    st.sampled_from([0, 1]),
-)
-def test_equals_the_reference(seed, count, kind, threshold, offset):
-    boxes, scores = random_boxes(seed, count, kind)
-    expected = reference(boxes, scores, threshold, offset)
-    assert greedy_nms(boxes, scores, threshold, offset).tolist() == expected
-    assert divided(boxes, scores, threshold, offset).tolist() == expected
-
-
-@compiled
-@given(
-    seeds,
-    st.integers(0, 300),
-    st.sampled_from(["any", "ties", "extreme"]),
-    st.sampled_from([0.0, 0.3, 0.5, 0.7, 0.95, 1.0]),
-    st.sampled_from([0, 1]),
-)
-def test_equals_mmcv(seed, count, kind, threshold, offset):
-    boxes, scores = random_boxes(seed, count, kind)
-    with compiled_operators():
-        _, expected = mmcv.ops.nms(boxes, scores, threshold, offset)
-    assert torch.equal(greedy_nms(boxes, scores, threshold, offset), expected)
-    assert torch.equal(divided(boxes, scores, threshold, offset), expected)
 
 
 @compiled

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from mmhps.compat.mmcv_ops import has_compiled_operators
+
 
 @pytest.fixture(scope="module")
 def command(load_tool):
@@ -20,7 +22,7 @@ def test_peer_is_mmdetections_and_shares_the_rest(command):
     for name in ("bbox_roi_extractor", "mask_roi_extractor"):
         assert peer.roi_head[name].type == "SingleRoIExtractor"
         peer.roi_head[name].type = ours.roi_head[name].type
-    assert peer.roi_head == ours.roi_head == command.peer_config(fast_roi_align=True).roi_head
+    assert peer.roi_head == ours.roi_head == command.peer_config(our_roi_align=True).roi_head
 
 
 def test_batch_has_the_instances(command):
@@ -38,7 +40,9 @@ def test_runs_on_a_small_image(command, monkeypatch, capsys, task):
     command.run(task, repeats=1)
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     cases = [row["case"] for row in last["rows"]]
-    assert f"HPS, {task}" in cases and f"HPS + ISI, {task}" in cases
-    # With our RoIAlign in the peer, there is a figure, but no target.
+    for system in ("HPS", "HPS + ISI"):
+        assert f"{system}, {task}{command.PEER}" in cases
+        assert (f"{system}, {task}" in cases) == has_compiled_operators()
+    # With our operators in the peer, there is a figure, but no target.
     free = [row["case"] for row in last["rows"] if row["target"] is None]
     assert free and all(case.endswith(command.PEER) for case in free)
