@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from mmengine.fileio import dump, load
 
-from mmhps.studies.tables import markdown_table
+from mmhps.markdown import markdown_table
 
 WEIGHTS_ADDRESS = "https://example.org/mmhps/"
 """Where the files of checkpoints/ are hosted: all ``Weights`` of the metafiles begin with it."""
@@ -125,7 +125,7 @@ def stored_run(model: Mapping[str, Any], folder: Path) -> dict[str, Any] | None:
     Args:
         model: Entry of a metafile. Its config is configs/NAME/SYSTEM_….py.
         folder: Where the results NAME.json are, as
-            :func:`mmhps.studies.tables.write_summary` stores them.
+            :func:`mmhps.studies.sweep.write_summary` stores them.
     """
     stored = folder / f"{Path(model['Config']).parent.name}.json"
     runs = load(stored).get(model["Name"].partition("_")[0], {}) if stored.is_file() else {}
