@@ -25,10 +25,11 @@ from mmhps.apis.trained_models import (
 from mmhps.engine.guards import check_classes
 from mmhps.metrics.matching import panoptic_stats
 from mmhps.metrics.quality import panoptic_quality
+from mmhps.models import resolve_classes
 from mmhps.structures import predicted_segments
 from mmhps.structures.id_formats import read_true_segments
-from mmhps.structures.panoptic_result import PanopticResult
 from mmhps.visualization import (
+    PanopticResult,
     comparison_grid,
     legend_entries,
     read_ground_truth,
@@ -208,4 +209,6 @@ def load_configs(paths: Sequence[str], options: Mapping[str, Any]) -> list[Confi
     init_default_scope(configs[0].get("default_scope", "mmdet"))
     classes = {path: dataset_classes(config) for path, config in zip(paths, configs, strict=True)}
     check_classes(classes, COMPARABLE)
+    for config in configs:
+        resolve_classes(config)
     return configs

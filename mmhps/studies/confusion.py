@@ -18,6 +18,7 @@ from mmhps.metrics.confusion import (
     row_shares,
 )
 from mmhps.metrics.matching import count_overlaps
+from mmhps.models import resolve_classes
 from mmhps.structures import predicted_segments
 from mmhps.structures.id_formats import read_true_segments
 
@@ -31,6 +32,7 @@ def confusion_of_model(
         Pixels, (C + 1, C + 1) int64, see ``pixel_confusion``, and the C class names.
     """
     init_default_scope(config.get("default_scope", "mmdet"))
+    resolve_classes(config)
     dataset = DATASETS.build(config.test_dataloader.dataset)
     classes = dataset.metainfo["classes"]
     sources = {"the test data set": classes}

@@ -21,7 +21,7 @@ from mmengine.hooks import Hook
 
 from mmhps.engine.launch import running
 from mmhps.engine.resume import newest_whole_checkpoint
-from mmhps.models import HeuristicMergeHead
+from mmhps.models import HeuristicMergeHead, resolve_classes
 from mmhps.version import __version__
 
 RESULT = "result.json"
@@ -70,6 +70,7 @@ def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> d
         ValueError: ``work_dir`` holds a run of another config or seed.
     """
     cfg = copy.deepcopy(cfg)
+    resolve_classes(cfg)
     cfg.work_dir, cfg.randomness = str(work_dir), dict(seed=seed)
     stored = work_dir / RESULT
     if stored.exists():

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from mmhps.apis.trained_models import load_model
 from mmhps.engine.checkpoints import load_checkpoint
+from mmhps.models import resolve_classes
 
 PARTS = {
     "backbone": "backbone.",
@@ -89,6 +90,7 @@ def compare_configs(
     batches = [next(loader) for _ in range(number)]
     results = {}
     for name, cfg in tqdm(configs.items(), desc="configs"):
+        resolve_classes(cfg)
         model = load_model(cfg.model, weights, checkpoint).to(device).train()
         results[name] = compare_losses(model, batches)
     return results

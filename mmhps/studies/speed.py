@@ -52,9 +52,9 @@ def time_inference(
         See :func:`measure`; also ``memory_mib``, what an image adds at the peak, and
         ``weights_mib``.
     """
+    resolve_classes(config)
     if checkpoint is None:
         torch.manual_seed(0)
-        resolve_classes(config)
         model = MODELS.build(config.model).eval()
     else:
         model = load_model(config.model, load_checkpoint(str(checkpoint)), str(checkpoint))

@@ -1,23 +1,21 @@
 """The growth of the fusion's cost is measured at each size, and drawn as measured."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-TOOLS = Path(__file__).parents[3] / "tools" / "analysis_tools"
+from mmhps.studies.benchmarks import growth
 
 
 @pytest.fixture
-def command(load_tool, monkeypatch):
-    monkeypatch.syspath_prepend(str(TOOLS))  # it takes the scenes of the benchmark beside it
+def command(load_tool):
     return load_tool("analysis_tools/fusion_growth.py")
 
 
 def test_values_and_plot(command, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(command, "SIZE", (64, 32))
-    monkeypatch.setattr(command, "COUNTS", (0, 2))
-    monkeypatch.setattr(command, "SIZES", ((64, 32), (128, 64)))
+    monkeypatch.setattr(growth, "SIZE", (64, 32))
+    monkeypatch.setattr(growth, "COUNTS", (0, 2))
+    monkeypatch.setattr(growth, "SIZES", ((64, 32), (128, 64)))
     out, plot = tmp_path / "growth.json", tmp_path / "images/growth.png"
     command.main(["--plot", str(plot), "--out", str(out), "--repeats", "1"])
     result = json.loads(out.read_text(encoding="utf-8"))
@@ -28,9 +26,9 @@ def test_values_and_plot(command, monkeypatch, tmp_path, capsys):
     assert plot.stat().st_size > 1000
 
 
-def test_each_panel_shows_its_values(command):
+def test_each_panel_shows_its_values():
     point = dict(x=3, ours_ms=1.0, peer_ms=2.0, ours_mib=4.0, peer_mib=8.0)
-    figure = command.draw(dict(instances=[point], megapixels=[dict(point, x=0.5)]))
+    figure = growth.draw(dict(instances=[point], megapixels=[dict(point, x=0.5)]))
     shown = [[line.get_xydata().tolist() for line in axes.lines] for axes in figure.axes]
     assert shown == [
         [[[3, 1]], [[3, 2]]],

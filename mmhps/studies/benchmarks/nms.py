@@ -1,35 +1,29 @@
-"""Time non-maximum suppression against mmcv's compiled operator.
-
-    python tools/analysis_tools/benchmark_nms.py
+"""Non-maximum suppression against mmcv's compiled operator.
 
 On random boxes, and on what MMDetection's Mask R-CNN with R-101 and random weights hands to it at
 1024x512: proposals as in testing and as in training, and the boxes of all classes. Both must keep
-the same boxes in the same order. The peer needs `make env MMCV=compiled`. The last line is a JSON
-object; the status is 1 if a target is missed.
+the same boxes in the same order.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from unittest import mock
 
+import mmcv._ext
+import mmcv.ops
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from torch import Tensor
 
-from mmhps import register_all_modules
+from mmhps.apis.model_zoo import zoo_root
 from mmhps.compat.mmcv_ops import compiled_operators
 from mmhps.ops import greedy_nms
-from mmhps.studies.timing import Row, compare, finish
+from mmhps.studies.timing import Row, compare
 
-ROOT = Path(__file__).resolve().parents[2]
 SIZE = 1024, 512
 TARGET = 5.0
 
@@ -49,21 +43,22 @@ def random_input(count: int, size: tuple[int, int], threshold: float) -> Input:
 @contextmanager
 def recorded() -> Iterator[list[Input]]:
     """The inputs of all calls of mmcv's NMS meanwhile."""
-    import mmcv._ext
-
     inputs, call = [], mmcv._ext.nms
 
     def record(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
         inputs.append((boxes.clone(), scores.clone(), iou_threshold))
         return call(boxes, scores, iou_threshold=iou_threshold, offset=offset)
 
-    with mock.patch.object(mmcv._ext, "nms", record):
+    mmcv._ext.nms = record
+    try:
         yield inputs
+    finally:
+        mmcv._ext.nms = call
 
 
 def network_inputs(size: tuple[int, int]) -> dict[str, Input]:
     """What a network of random weights suppresses in an image of noise."""
-    cfg = Config.fromfile(ROOT / "configs/cityscapes/panoptic-fpn_r101_cityscapes.py").model
+    cfg = Config.fromfile(zoo_root() / "configs/cityscapes/panoptic-fpn_r101_cityscapes.py").model
     cfg.backbone.init_cfg = None
     cfg.test_cfg.rcnn.score_thr = 0.0
     torch.manual_seed(0)
@@ -81,35 +76,28 @@ def network_inputs(size: tuple[int, int]) -> dict[str, Input]:
     return dict(zip(names, inputs, strict=True))
 
 
-def run(size: tuple[int, int], repeats: int, out: Path | None = None) -> bool:
-    """Compare; return whether both keep the same, and every target is reached."""
-    import mmcv.ops
+def run(repeats: int = 7) -> tuple[list[Row], bool]:
+    """Compare on boxes of an image, and on 20,000 in one of twice its width and height.
 
+    Args:
+        repeats: Timed calls of each.
+
+    Returns:
+        The rows, and whether both keep the same.
+
+    Raises:
+        RuntimeError: mmcv has no compiled operators.
+    """
     rows: list[Row] = []
     agree = True
     inputs = {
-        "one level": random_input(2000, size, 0.7),
-        **network_inputs(size),
-        "large": random_input(20000, (2 * size[0], 2 * size[1]), 0.7),
+        "one level": random_input(2000, SIZE, 0.7),
+        **network_inputs(SIZE),
+        "large": random_input(20000, (2 * SIZE[0], 2 * SIZE[1]), 0.7),
     }
     for name, (boxes, scores, threshold) in inputs.items():
         ours = partial(greedy_nms, boxes, scores, threshold)
         peer = compiled_operators()(partial(mmcv.ops.nms, boxes, scores, threshold))
         agree &= torch.equal(ours(), peer()[1])
         rows.append(compare(f"{name}, {len(boxes)} boxes", ours, peer, TARGET, repeats))
-    return finish(rows, agree, out)
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    register_all_modules()
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=7, help="timed calls of each")
-    parser.add_argument("--out", type=Path, help="also write the values to this JSON file")
-    args = parser.parse_args(argv)
-    with compiled_operators():  # says at once if there are none
-        pass
-    sys.exit(not run(SIZE, args.repeats, args.out))
-
-
-if __name__ == "__main__":
-    main()
+    return rows, agree

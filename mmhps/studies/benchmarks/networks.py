@@ -1,23 +1,17 @@
-"""Time whole networks against MMDetection's Panoptic FPN of the same backbone.
-
-    python tools/analysis_tools/benchmark_model.py --task inference
-    python tools/analysis_tools/benchmark_model.py --task train
+"""Whole networks against MMDetection's Panoptic FPN of the same backbone.
 
 The peer is MMDetection's own Panoptic FPN (`PanopticFPNHead`, `StandardRoIHead`,
 `HeuristicFusionHead`) with R-101 and the settings of `configs/cityscapes/`, on mmcv's compiled
 operators; in a second row it gets our NMS and RoIAlign, to show what the rest of the network takes.
 Where mmcv has no compiled operators (`make env MMCV=compiled`), there is the second row alone.
 Weights are random, so that scores mean nothing: every network keeps its ten best detections, HPS in
-training, too. The last line is a JSON object; the status is 1 if a target is missed.
+training, too.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -27,19 +21,23 @@ from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 
-from mmhps import register_all_modules
+from mmhps.apis.model_zoo import zoo_root
 from mmhps.compat.mmcv_ops import HOW_TO_COMPILE, compiled_operators, has_compiled_operators
 from mmhps.datasets.transforms import PackPanopticInputs
-from mmhps.studies.systems import SYSTEMS
-from mmhps.studies.timing import compare, compare_memory, finish
+from mmhps.studies.benchmarks.scenes import label_map
+from mmhps.studies.timing import Row, compare, compare_memory
 
-ROOT = Path(__file__).resolve().parents[2]
 INSTANCES = 10
+DETECTIONS = dict(train_instances=dict(type="Detections", score_thr=0.0))
 ROIS = dict(train_instances=dict(type="SampledRoIs"))
-# System, settings of its RoI head, ratio to reach.
+# Name, system, settings of its RoI head, ratio to reach.
 CASES = {
-    "inference": [("hps", {}, 1.0), ("hps-isi", {}, 0.95)],
-    "train": [("hps", {}, 1 / 1.05), ("hps-isi", {}, 1 / 1.10), ("hps", ROIS, 1 / 1.05)],
+    "inference": [("HPS", "hps", {}, 1.0), ("HPS + ISI", "hps-isi", {}, 0.95)],
+    "train": [
+        ("HPS", "hps", DETECTIONS, 1 / 1.05),
+        ("HPS + ISI", "hps-isi", DETECTIONS, 1 / 1.10),
+        ("HPS, sampled RoIs", "hps", ROIS, 1 / 1.05),
+    ],
 }
 SIZES = {"inference": (1024, 512, 1), "train": (512, 256, 2)}
 MEMORY_TARGET = 1 / 1.15
@@ -48,11 +46,9 @@ PEER = ", peer with our operators"
 
 def configure(system: str) -> ConfigDict:
     """The model of a system with R-101, without pretrained weights, that keeps ten detections."""
-    cfg = Config.fromfile(ROOT / f"configs/cityscapes/{system}_r101_cityscapes.py")
+    cfg = Config.fromfile(zoo_root() / f"configs/cityscapes/{system}_r101_cityscapes.py")
     cfg.model.backbone.init_cfg = None
     cfg.model.test_cfg.rcnn.update(score_thr=0.0, max_per_img=INSTANCES)
-    if cfg.model.type == "HPS":
-        cfg.model.roi_head.train_instances = dict(type="Detections", score_thr=0.0)
     return cfg.model
 
 
@@ -88,15 +84,13 @@ def make_batch(width: int, height: int, count: int) -> dict:
     rng = np.random.default_rng(0)
     batch: dict[str, list] = dict(inputs=[], data_samples=[])
     for index in range(count):
-        boxes = np.zeros((INSTANCES, 4), np.float32)
-        masks = np.zeros((INSTANCES, height, width), np.uint8)
+        scene = label_map(width, height, INSTANCES, seed=index)
+        labels = np.array([scene.labels[key] for key in scene.things])
+        planes = [(scene.ids == key).astype(np.uint8) for key in scene.things]
+        masks = BitmapMasks(planes, height, width)
         panoptic = np.full((height, width), 8, np.int32)
-        for g in range(INSTANCES):
-            h, w = rng.integers(height // 10, height // 3), rng.integers(width // 20, width // 6)
-            y, x = rng.integers(0, height - h), rng.integers(0, width - w)
-            boxes[g] = x, y, x + w, y + h
-            masks[g, y : y + h, x : x + w] = 1
-            panoptic[y : y + h, x : x + w] = g % 8 + 1000 * (g + 1)
+        for number, (label, mask) in enumerate(zip(labels, masks.masks, strict=True), start=1):
+            panoptic[mask == 1] = label + 1000 * number
         packed = PackPanopticInputs().transform(
             dict(
                 img=rng.integers(0, 255, (height, width, 3), dtype=np.uint8),
@@ -105,10 +99,10 @@ def make_batch(width: int, height: int, count: int) -> dict:
                 ori_shape=(height, width),
                 img_shape=(height, width),
                 scale_factor=(1.0, 1.0),
-                gt_bboxes=HorizontalBoxes(boxes),
-                gt_bboxes_labels=np.arange(INSTANCES) % 8,
-                gt_ignore_flags=np.zeros(INSTANCES, bool),
-                gt_masks=BitmapMasks(masks, height, width),
+                gt_bboxes=masks.get_bboxes(HorizontalBoxes),
+                gt_bboxes_labels=labels,
+                gt_ignore_flags=np.zeros(len(labels), bool),
+                gt_masks=masks,
                 gt_seg_map=(panoptic % 1000).astype(np.uint8),
                 gt_panoptic_seg=panoptic,
             )
@@ -139,8 +133,16 @@ def make_call(model_config: ConfigDict, task: str) -> Callable[[], None]:
     return train if task == "train" else predict
 
 
-def run(task: str, repeats: int, out: Path | None = None) -> bool:
-    """Compare both HPS systems with the peer; return whether every target is reached."""
+def run(task: str, repeats: int = 5) -> tuple[list[Row], bool]:
+    """Compare both HPS systems with the peer.
+
+    Args:
+        task: 'inference' or 'train'.
+        repeats: Timed calls of each.
+
+    Returns:
+        The rows, and True: there is nothing that could agree.
+    """
     init_default_scope("mmdet")
     peers = {PEER: make_call(peer_config(our_roi_align=True), task)}
     if has_compiled_operators():
@@ -148,30 +150,15 @@ def run(task: str, repeats: int, out: Path | None = None) -> bool:
     else:
         print(f"mmcv has no compiled operators to compare with. {HOW_TO_COMPILE}")
     calls = {}
-    for system, settings, target in CASES[task]:
+    for name, system, settings, target in CASES[task]:
         model = configure(system)
         model.roi_head.update(settings)
         ours = make_call(model, task)
-        types = [f"{key}={value['type']}" for key, value in settings.items()]
-        name = ", ".join([SYSTEMS[system], *types, task])
         for addition, peer in peers.items():
-            calls[name + addition] = ours, peer, None if addition else round(target, 3)
+            case = f"{name}, {task}{addition}"
+            calls[case] = ours, peer, None if addition else round(target, 3)
     rows = [compare(case, *call, repeats) for case, call in calls.items()]
     if task == "train":
         for case, (ours, peer, target) in calls.items():
             rows += compare_memory(case, ours, peer, target and round(MEMORY_TARGET, 3))
-    return finish(rows, out=out)
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    register_all_modules()
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", choices=list(CASES), default="inference")
-    parser.add_argument("--repeats", type=int, default=5, help="timed calls of each")
-    parser.add_argument("--out", type=Path, help="also write the values to this JSON file")
-    args = parser.parse_args(argv)
-    sys.exit(not run(args.task, args.repeats, args.out))
-
-
-if __name__ == "__main__":
-    main()
+    return rows, True

@@ -1,22 +1,15 @@
-"""Time the fusion against MMDetection's heuristic one, from logits to panoptic maps.
-
-    python tools/analysis_tools/benchmark_fusion.py
+"""The fusion against MMDetection's heuristic one, from logits to panoptic maps.
 
 Both start from the boxes, classes and mask logits of the instances and from semantic logits at a
 quarter of the image's size. MMDetection pastes masks (`FCNMaskHead`), interpolates its 12 semantic
 channels (`PanopticFPNHead`) and merges (`HeuristicFusionHead`); we have 19 channels. Peak memory is
-compared as well (MiB in place of ms). The last line is a JSON object; the status is 1 if a
-target is missed.
+compared as well (MiB in place of ms).
 """
 
 from __future__ import annotations
 
-import argparse
-import platform
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from mmdet.models.roi_heads.mask_heads import FCNMaskHead
@@ -25,7 +18,6 @@ from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmhps import register_all_modules
 from mmhps.functional import (
     fused_argmax,
     paste_windows,
@@ -35,7 +27,7 @@ from mmhps.functional import (
 from mmhps.models import DifferentiableFusionHead
 from mmhps.models.fusion_heads import FusionHead
 from mmhps.models.instances import Instances
-from mmhps.studies.timing import compare, compare_memory, finish
+from mmhps.studies.timing import Row, compare, compare_memory
 
 THINGS, STUFF = 8, 11
 OPTIONS = ConfigDict(mask_overlap=0.5, stuff_area_limit=2048)
@@ -155,8 +147,9 @@ def equals_reference(scene: Scene) -> bool:
     return bool(tie[differs].all())
 
 
-def run(instances: Sequence[int], repeats: int, out: Path | None = None) -> bool:
-    """Compare every size and number of instances; print the table; return whether all is well."""
+@torch.inference_mode()
+def run(repeats: int = 15, instances: Sequence[int] = (10, 30, 100)) -> tuple[list[Row], bool]:
+    """Compare every size and number of instances; the fast fusion must equal the dense one."""
     ours, peer = Ours(), Peer()
     calls, agree = {}, True
     for (width, height), target in SIZES.items():
@@ -169,20 +162,4 @@ def run(instances: Sequence[int], repeats: int, out: Path | None = None) -> bool
     rows = [compare(case, *call, repeats) for case, call in calls.items()]
     for case, (mine, theirs, _) in calls.items():
         rows += compare_memory(case, mine, theirs, MEMORY_TARGET)
-    return finish(rows, agree, out)
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    register_all_modules()
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--instances", type=int, nargs="+", default=[10, 30, 100])
-    parser.add_argument("--repeats", type=int, default=15, help="timed calls of each")
-    parser.add_argument("--out", type=Path, help="also write the values to this JSON file")
-    args = parser.parse_args(argv)
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.processor()}")
-    with torch.inference_mode():
-        sys.exit(not run(args.instances, args.repeats, args.out))
-
-
-if __name__ == "__main__":
-    main()
+    return rows, agree
