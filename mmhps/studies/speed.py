@@ -55,7 +55,6 @@ def time_inference(
     resolve_classes(config)
     if checkpoint is None:
         torch.manual_seed(0)
-        resolve_classes(config)
         model = MODELS.build(config.model).eval()
     else:
         model = load_model(config.model, load_checkpoint(str(checkpoint)), str(checkpoint))
