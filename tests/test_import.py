@@ -18,6 +18,13 @@ sys.modules.update(dict.fromkeys(barred))
 import mmhps
 """
 
+# Drawing and converting data sets need neither torch nor MMDetection.
+DATA = """
+import sys
+sys.modules.update(dict.fromkeys(("torch", "mmengine", "mmcv", "mmdet")))
+import mmhps.street_scenes, mmhps.converters.camvid, mmhps.converters.mini_cityscapes
+"""
+
 REGISTRATIONS = (
     "from mmhps import register_all_modules; register_all_modules()",
     "from mmengine.config import Config; Config.fromfile('configs/_base_/default_runtime.py')",
@@ -49,6 +56,10 @@ def run(code):
 
 def test_import_needs_no_heavy_package():
     assert run(LIGHT) == (0, "", "")
+
+
+def test_making_data_needs_no_torch():
+    assert run(DATA) == (0, "", "")
 
 
 @pytest.mark.parametrize("registration", REGISTRATIONS)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from mmhps import register_all_modules
 from mmhps.studies.experiment import train_and_score
 from mmhps.studies.sweep import write_summary
 from mmhps.studies.systems import SYSTEMS
@@ -61,6 +62,7 @@ def configure(path: Path, args: argparse.Namespace) -> Config:
 
 
 def main(argv: list[str] | None = None) -> None:
+    register_all_modules()
     args = parse_args(argv)
     print("Generating street scenes", flush=True)
     counts = ("--train", args.train, "--val", args.val)

@@ -16,58 +16,13 @@ from pathlib import Path
 
 import mmcv
 import numpy as np
-import torch
 from mmdet.registry import DATASETS
-from mmdet.structures import DetDataSample
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmhps import register_all_modules
 from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
-from mmhps.visualization import (
-    comparison_grid,
-    legend_entries,
-    panoptic_overlay,
-    resize_ids,
-    resize_image,
-    scaled_size,
-)
-
-
-def draw(
-    inputs: torch.Tensor,
-    sample: DetDataSample,
-    classes: Sequence[str],
-    palette: Sequence[tuple[int, int, int]],
-    scale: float = 1.0,
-) -> np.ndarray:
-    """Draw what the pipeline delivered, image | ground truth.
-
-    Args:
-        inputs: (3, H, W) uint8 BGR.
-        sample: With ``gt_panoptic_seg``.
-        classes: Class names.
-        palette: RGB colour per class.
-        scale: Enlargement.
-
-    Returns:
-        (height, width, 3) uint8 RGB.
-
-    Raises:
-        ValueError: The sample has no panoptic ground truth.
-    """
-    if "gt_panoptic_seg" not in sample:
-        raise ValueError(
-            f"{sample.img_path}: the pipeline delivers no gt_panoptic_seg. Use LoadPanopticIds, "
-            "PanopticIdsToInstances and PackPanopticInputs."
-        )
-    image = inputs.permute(1, 2, 0).numpy()[..., ::-1]
-    size = scaled_size(image.shape[:2], scale)
-    image = resize_image(image, size)
-    ids = resize_ids(sample.gt_panoptic_seg.sem_seg[0].numpy(), size)
-    legend = legend_entries([ids], classes, palette)
-    overlay = panoptic_overlay(image, ids, palette)
-    return comparison_grid([[image, overlay]], ["image", "ground truth"], legend)
+from mmhps.studies.samples import draw_sample
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -93,7 +48,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         for index in tqdm(chosen, "drawing", unit="image"):
             item = dataset[index]
             sample = item["data_samples"]
-            picture = draw(item["inputs"], sample, meta["classes"], meta["palette"], args.scale)
+            picture = draw_sample(
+                item["inputs"], sample, meta["classes"], meta["palette"], args.scale
+            )
             name = f"{index:05d}_{Path(sample.img_path).stem}.png"
             mmcv.imwrite(picture[..., ::-1], str(args.out_dir / name))
     except (OSError, RuntimeError, ValueError) as error:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 
+from mmhps import register_all_modules
 from mmhps.studies.sweep import read_results, run_missing, write_summary
 from mmhps.studies.systems import SUFFIXES, system_configs, titles_of
 from mmhps.studies.tables import differences_table, results_table
@@ -50,6 +51,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    register_all_modules()
     args = parse_args(argv)
     if not args.report:
         run_missing(args.configs, args.seeds, args.out, args.cfg_options)

@@ -3,8 +3,6 @@
 import mmcv
 import numpy as np
 import pytest
-import torch
-from mmdet.structures import DetDataSample
 from PIL import Image
 
 from mmhps.visualization import panoptic_overlay
@@ -59,9 +57,3 @@ def test_flipped_image_with_flipped_ground_truth(command, config, tmp_path, caps
 def test_number_of_images(command, config, tmp_path, num):
     with pytest.raises(SystemExit, match=r"error: --num: expected 1\.\.1 "):
         command.main([str(config), "--out-dir", str(tmp_path / "no"), "--num", num])
-
-
-def test_pipeline_without_ground_truth(command):
-    sample = DetDataSample(metainfo=dict(img_path="a.png"))
-    with pytest.raises(ValueError, match=r"a\.png: the pipeline delivers no gt_panoptic_seg"):
-        command.draw(torch.zeros(3, 2, 2, dtype=torch.uint8), sample, ("road",), [(1, 2, 3)])
