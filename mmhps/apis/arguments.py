@@ -32,7 +32,7 @@ _MORE_SETTINGS = (
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """The config and changes to it; names and meanings are MMDetection's."""
+    """Add the config and changes to it; names and meanings are MMDetection's."""
     parser.add_argument("config", help="path of the config")
     parser.add_argument(
         "--cfg-options",
@@ -46,7 +46,7 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments that training and testing share; names and meanings are MMDetection's."""
+    """Add what training and testing share; names and meanings are MMDetection's."""
     add_config_arguments(parser)
     parser.add_argument(
         "--work-dir", help="where logs and results go (default: work_dirs/NAME-OF-THE-CONFIG)"
@@ -70,7 +70,7 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
 def parse_config_args(
     parser: argparse.ArgumentParser, argv: Sequence[str] | None
 ) -> argparse.Namespace:
-    """Parses the arguments; a missing config or a misspelt setting ends in a usage error."""
+    """Parse the arguments; a missing config or a misspelt setting ends in a usage error."""
     args = parser.parse_args(argv)
     if not Path(args.config).is_file():
         folder = zoo_root() / "configs"
@@ -81,14 +81,14 @@ def parse_config_args(
 
 
 def read_config(args: argparse.Namespace, **changes: Any) -> Config:
-    """The config with changes and, over them, those of the command line."""
+    """Read the config, with ``changes`` and then those of the command line."""
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict({**changes, **args.cfg_options})
     return cfg
 
 
 def _misspelt(cfg: Config, options: Iterable[str]) -> str | None:
-    """A message, if an option sets what neither the config nor MMEngine knows."""
+    """Return a message if an option sets what neither the config nor MMEngine knows."""
     known = {*cfg, *inspect.signature(Runner.__init__).parameters, *_MORE_SETTINGS}
     for option in options:
         name = option.partition(".")[0]
@@ -109,14 +109,14 @@ def _paths(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def parse_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
-    """Parses and checks the shared arguments; a missing config ends in a usage error."""
+    """Parse and check the shared arguments; a missing config ends in a usage error."""
     args = parse_config_args(parser, argv)
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
     return args
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """The config with the shared arguments merged into it."""
+    """Read the config and merge the shared arguments into it."""
     if not args.verbose:
         quiet(MMLogger.get_current_instance())  # the runner's does not exist yet
     cfg = read_config(args, launcher=args.launcher)

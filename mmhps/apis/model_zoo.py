@@ -1,15 +1,13 @@
-"""The models that the metafiles list: configs, published weights and measured results."""
+"""Find the models that the metafiles list, and their published weights."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.fileio import dump, load
-
-from mmhps.markdown import markdown_table
+from mmengine.fileio import load
 
 WEIGHTS_ADDRESS = "https://example.org/mmhps/"
 """Where the files of checkpoints/ are hosted: all ``Weights`` of the metafiles begin with it."""
@@ -20,8 +18,6 @@ NOT_PUBLISHED = "not published/"
 mim fails on models without this key, and takes what follows the last slash as the name of the
 file: with none, it has nothing to download and writes the config alone.
 """
-METRICS = ("PQ", "PQ_th", "PQ_st")
-"""What the metafiles list of a result, in percent."""
 INDEX = "model-index.yml"
 DEFAULT_MODEL = "hps-isi_r18_mini"
 """What segments pictures unless another model is named."""
@@ -117,91 +113,3 @@ def _download(address: str) -> Path:
     except RuntimeError as error:  # the hash
         raise ValueError(f"{address}: is not the published file ({error}).") from error
     return path
-
-
-def stored_run(model: Mapping[str, Any], folder: Path) -> dict[str, Any] | None:
-    """The stored run of a model's system and ``Metadata.Seed``; None if there is none.
-
-    Args:
-        model: Entry of a metafile. Its config is configs/NAME/SYSTEM_….py.
-        folder: Where the results NAME.json are, as
-            :func:`mmhps.studies.sweep.write_summary` stores them.
-    """
-    stored = folder / f"{Path(model['Config']).parent.name}.json"
-    runs = load(stored).get(model["Name"].partition("_")[0], {}) if stored.is_file() else {}
-    return runs.get(str(model["Metadata"].get("Seed")))
-
-
-def updated_metafile(path: Path, folder: Path) -> str:
-    """The text of a metafile with the present address of the weights and the stored results.
-
-    Args:
-        path: The metafile.
-        folder: See :func:`stored_run`.
-    """
-    metafile = load(path)
-    for model in metafile["Models"]:
-        file = weights_file(model)
-        model["Weights"] = WEIGHTS_ADDRESS + file if file else NOT_PUBLISHED
-        model.pop("Results", None)
-        if run := stored_run(model, folder):
-            model["Results"] = [
-                dict(
-                    Task="Panoptic Segmentation",
-                    Dataset=model["Metadata"]["Training Data"],
-                    Metrics={key: run["metrics"][key] for key in METRICS},
-                    Date=run["date"],
-                )
-            ]
-    return dump(metafile, file_format="yaml", sort_keys=False)
-
-
-def enter_weights(root: Path, name: str, file: str, seed: int) -> Path:
-    """Write a published file into the metafile of its model, with the results of its seed.
-
-    Args:
-        root: See :func:`zoo_root`.
-        name: Name of the model.
-        file: Name of the file.
-        seed: Seed of the training.
-
-    Returns:
-        The metafile.
-    """
-    path = (root / read_models(root)[name]["Config"]).with_name("metafile.yml")
-    metafile = load(path)
-    for model in metafile["Models"]:
-        if model["Name"] == name:
-            model["Weights"], model["Metadata"]["Seed"] = file, seed
-    dump(metafile, path, sort_keys=False)
-    path.write_text(updated_metafile(path, root / "docs/results"), encoding="utf-8")
-    return path
-
-
-def models_table(models: Sequence[Mapping[str, Any]]) -> str:
-    """The models of a metafile as a table for a page in docs/."""
-    rows = []
-    for model in models:
-        (result,) = model.get("Results", [dict(Metrics={})])
-        values = [result["Metrics"].get(key) for key in METRICS]
-        rows.append(
-            [
-                f"[{model['Name']}](../{model['Config']})",
-                model["Metadata"]["Training Data"],
-                str(model["Metadata"].get("Seed", "")),
-                result.get("Date", ""),
-                *("–" if value is None else f"{value:.1f}" for value in values),
-                _weights_link(model),
-            ]
-        )
-    header = ["model", "data set", "seed", "measured", "PQ", "PQ Th", "PQ St", "weights"]
-    return markdown_table(header, rows)
-
-
-def _weights_link(model: Mapping[str, Any]) -> str:
-    """A link to the shipped file, or else to its address."""
-    file = weights_file(model)
-    if not file:
-        return "not published"
-    shipped = (zoo_root() / "checkpoints" / file).is_file()
-    return f"[{file}]({f'../checkpoints/{file}' if shipped else model['Weights']})"

@@ -1,4 +1,4 @@
-"""Panoptic segmentation of anyone's pictures, in the manner of MMDetection's ``DetInferencer``."""
+"""Panoptic segmentation of any pictures, with the interface of MMDetection's ``DetInferencer``."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ from mmhps.apis.model_zoo import DEFAULT_MODEL, find_model, published_weights, z
 from mmhps.apis.trained_models import load_model, predicted_ids, trained_meta
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.progress_hook import Progress
-from mmhps.structures.panoptic_result import PanopticResult
-from mmhps.visualization import resize_ids, scaled_size
+from mmhps.visualization import PanopticResult, resize_ids, scaled_size
 from mmhps.visualization.colors import class_colors
 
 from .pictures import Inputs, Picture, list_pictures
@@ -34,8 +33,8 @@ from .results import ResultFolder, Skipped
 MAX_PIXELS = 1 << 22
 """Pixels of a picture up to which each is decided on its own.
 
-Memory and time grow with them, what the network sees does not. The maps of larger pictures are
-computed with that many pixels and enlarged.
+Memory and time grow with the pixels, although the network sees the same. The maps of larger
+pictures are computed with that many pixels and enlarged.
 """
 _READS_LABELS = ("LoadAnnotations", "LoadPanopticAnnotations", "LoadPanopticIds")
 
@@ -50,7 +49,7 @@ class PanopticInferencer(BaseInferencer):
     MMDetection's ``DetInferencer`` needs panopticapi for panoptic maps and keeps all pictures in
     memory. This one needs nothing else, and writes each picture when it is done.
 
-    A prediction is a :class:`mmhps.structures.panoptic_result.PanopticResult` with
+    A prediction is a :class:`mmhps.visualization.PanopticResult` with
 
     - ``ids``: (H, W) int32 at the size of the picture, turned as its EXIF orientation says; 0 is
       void, other values are ids of segments,
@@ -65,8 +64,7 @@ class PanopticInferencer(BaseInferencer):
     Args:
         model: Config, path of a config, or name of a model in docs/model_zoo.md.
         weights: Path of the checkpoint, which is read without running code that it may hold. None
-            takes the published ones of a model that is given by name, and leaves those of any other
-            random.
+            takes the published weights of a named model; any other model keeps random ones.
         device: Device of the network; None chooses.
         show_progress: Whether to show the progress.
 

@@ -30,7 +30,7 @@ class Picture(NamedTuple):
 
     Attributes:
         id: Its name, unique among all pictures of a call; files are named after it.
-        source: What reports call it: its path, or its place in a video or in the inputs.
+        source: What messages call it: its path, or its place in a video or in the inputs.
         path: Its file, if it is a file of its own.
         read: Returns its pixels, (H, W, 3) uint8 BGR, or raises an OSError that names it.
     """

@@ -1,4 +1,4 @@
-"""What becomes of pictures: results in a folder, or the reason why there is none."""
+"""The folder that results are written to, and what stands for pictures that cannot be read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from mmhps.metrics.files import write_json
 from mmhps.structures.id_files import write_rgb_ids
-from mmhps.structures.panoptic_result import PanopticResult
+from mmhps.visualization import PanopticResult
 
 
 class Skipped(NamedTuple):

@@ -1,7 +1,7 @@
 """Train and test in several processes without a GPU, which MMEngine and torch do not foresee.
 
 Faults: MMEngine 0.10 selects a GPU for each process of torchrun and wraps the model for it, even
-where there is none; torch's gloo aborts the interpreter if one of its threads outlives it. Can be
+where none exists; torch's gloo aborts the interpreter if one of its threads outlives it. Can be
 removed when both work without.
 """
 
@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 
 
 def join_cpu_processes(cfg: Config) -> None:
-    """Joins the processes of torchrun where there is no GPU.
+    """Join the processes of torchrun where there is no GPU.
 
     mmengine would select a GPU for each process and wrap the model for it; it leaves both alone
     when the processes are joined already and the wrapper is named.
@@ -31,7 +31,7 @@ def join_cpu_processes(cfg: Config) -> None:
 
 
 def part_processes(runner: Runner | None) -> None:
-    """Leaves the group of processes, and ends the threads by which gloo communicates.
+    """Leave the group of processes, and end the threads by which gloo communicates.
 
     They end with the last reference to the group. A thread that still has a tensor to release when
     the interpreter shuts down aborts the process ("terminate called without an active exception").

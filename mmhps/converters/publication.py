@@ -13,11 +13,12 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmhps.apis.model_zoo import enter_weights, read_models, stored_run
+from mmhps.apis.model_zoo import read_models
 from mmhps.apis.trained_models import load_model
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.models import resolve_classes
 from mmhps.studies.experiment import RESULT, versions
+from mmhps.studies.metafiles import enter_weights, stored_run
 
 _ABSOLUTE = re.compile(r"""(['"])/(?:[^'"\n]*/)?([^'"/\n]+)/?\1""")
 

@@ -64,7 +64,7 @@ class CocoPanopticIdDataset(PanopticIdDataset):
 
     Raises:
         FileNotFoundError: ``ann_file`` does not exist.
-        ValueError: It is no COCO panoptic file, has an image without exactly one annotation, an
+        ValueError: It is not a COCO panoptic file, has an image without exactly one annotation, an
             unknown category or an impossible or repeated id, or does not fit
             ``metainfo['classes']``.
     """

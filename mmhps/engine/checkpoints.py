@@ -69,7 +69,7 @@ def load_checkpoint(path: str, trust: bool = False) -> dict[str, Any]:
 
 @contextmanager
 def refusing_code() -> Iterator[None]:
-    """Lets all of MMEngine read checkpoints as :func:`read_weights` does.
+    """Let all of MMEngine read checkpoints as :func:`read_weights` does.
 
     That is ``load_from``, ``resume`` and ``init_cfg``, from files and addresses of any kind.
 
@@ -88,7 +88,7 @@ def refusing_code() -> Iterator[None]:
 
 @contextmanager
 def _explained(path: str) -> Iterator[None]:
-    """Turns torch's errors, of many kinds for damaged and for unsafe files, into one of ours."""
+    """Turn torch's errors, of many kinds for damaged and for unsafe files, into one of ours."""
     try:
         yield
     except (OSError, ImportError):  # not found, no connection, no package for such an address

@@ -1,4 +1,4 @@
-"""What a user sees on the terminal while a model is trained or tested; the log file keeps all."""
+"""What the terminal shows while a model is trained or tested; the log file keeps everything."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class AboveBars:
     """A stream whose lines go above the progress bars that are shown, not into them."""
 
     def write(self, text: str) -> None:
-        """Prints ``text`` and draws the bars again below it."""
+        """Print ``text`` and draw the bars again below it."""
         tqdm.write(text, file=sys.stdout, end="")
 
     def flush(self) -> None:
@@ -55,7 +55,7 @@ class AboveBars:
 
 
 def quiet(logger: MMLogger) -> None:
-    """Lets a logger show only warnings and mmhps' own lines on the terminal."""
+    """Let a logger show only warnings and mmhps' own lines on the terminal."""
     for handler in logger.handlers:
         done = any(isinstance(filter_, OursOnly) for filter_ in handler.filters)
         if not done and not isinstance(handler, logging.FileHandler):
@@ -76,7 +76,7 @@ class QuietRunner(WholeRunner):
 
 @contextmanager
 def short_errors() -> Iterator[None]:
-    """Ends a command at an error of ours with its message alone.
+    """End a command at an error of ours with its message alone.
 
     It says what is wrong with a file or a value, or which operator is not installed; a traceback
     through three packages would hide that. With ``--verbose`` it is shown.

@@ -1,4 +1,4 @@
-"""Hooks that stop a run which would go wrong in silence, and that make runs repeatable."""
+"""Hooks that stop a run before it goes wrong silently, and hooks that make runs repeatable."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from torch import nn
 from mmhps.datasets.samplers import set_seed
 
 LISTED = 3
-"""Names that a message lists before it only counts."""
+"""How many names a message lists; the others are counted."""
 
 
 class FiniteLossHook(Hook):
-    """Stops training when a loss is infinite or no number, before a checkpoint is written."""
+    """Stops training when a loss is infinite or nan, before a checkpoint is written."""
 
     priority = "NORMAL"
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
     ) -> None:
-        """Looks at the losses of a step.
+        """Look at the losses of a step.
 
         Raises:
             ValueError: One is not finite; the message names it and the images of the batch.
@@ -42,7 +42,7 @@ class FiniteLossHook(Hook):
 
 
 class RepeatableHook(Hook):
-    """Seeds each training step by its number, so that a resumed run draws the same numbers.
+    """Seeds each training step by its number, so that a resumed run draws the same random numbers.
 
     This is for what the model draws, e.g. the RoIs of a sampler, and for the order of the images.
     Each process draws its own numbers.
@@ -51,13 +51,13 @@ class RepeatableHook(Hook):
     priority = "VERY_HIGH"
 
     def before_train(self, runner: Runner) -> None:
-        """Gives the sampler the run's seed; a resumed run has that of the checkpoint."""
+        """Give the sampler the run's seed; a resumed run has that of the checkpoint."""
         sampler = getattr(runner.train_dataloader.batch_sampler, "sampler", None)
         if hasattr(sampler, "seed") and not runner._randomness_cfg.get("diff_rank_seed"):
             sampler.seed = runner.seed
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch=None) -> None:
-        """Seeds Python, NumPy and torch."""
+        """Seed Python, NumPy and torch."""
         set_seed([runner.seed, get_rank(), runner.iter])
 
 
@@ -65,7 +65,7 @@ class ClassCheckHook(Hook):
     """Refuses to run a model on data, or from a checkpoint, whose classes are not its own."""
 
     def before_run(self, runner: Runner) -> None:
-        """Compares the data sets of a run with each other and with the model.
+        """Compare the data sets of a run with each other and with the model.
 
         Raises:
             ValueError: The classes differ.
@@ -76,7 +76,7 @@ class ClassCheckHook(Hook):
             check_model_classes(_bare(runner.model), meta)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Compares a checkpoint with the data and with the model.
+        """Compare a checkpoint with the data and with the model.
 
         Raises:
             ValueError: Its classes are others; a tensor has another shape; none of its tensors is
@@ -108,7 +108,7 @@ def _class_names(metas: Mapping[str, Mapping]) -> dict[str, Sequence[str]]:
 
 
 def check_classes(classes: Mapping[str, Sequence[str]], remedy: str) -> None:
-    """Raises a ValueError unless all sources name the same classes in the same order.
+    """Raise a ValueError unless all sources name the same classes in the same order.
 
     Args:
         classes: Class names by where they come from; none where that is not known.
@@ -135,7 +135,7 @@ _REMEDY = (
 
 
 def check_model_classes(model: nn.Module, meta: Mapping) -> None:
-    """Raises a ValueError where a head's number of classes is not that of panoptic data."""
+    """Raise a ValueError where a head's number of classes is not that of panoptic data."""
     if "thing_classes" not in meta:
         return
     things, both = len(meta["thing_classes"]), len(meta["classes"])
@@ -160,7 +160,7 @@ def check_model_classes(model: nn.Module, meta: Mapping) -> None:
 
 
 def check_tensors(model: nn.Module, state: Mapping, complete: bool) -> None:
-    """Raises a ValueError where MMEngine would leave a model's tensors as they are.
+    """Raise a ValueError where MMEngine would leave a model's tensors as they are.
 
     Args:
         model: The model.

@@ -24,10 +24,10 @@ from mmhps.engine.runner import WholeRunner, check_work_dir
 
 @contextmanager
 def running(cfg: Config, verbose: bool = False, trust_checkpoint: bool = False) -> Iterator[Runner]:
-    """Builds the runner, with processes joined before and parted after it.
+    """Build the runner; join the processes of a distributed run before, and leave them afterwards.
 
     Args:
-        cfg: The complete config. A ``runner_type`` in it is obeyed and keeps its own output.
+        cfg: The complete config. A ``runner_type`` in it is respected, and keeps its own output.
         verbose: Whether the whole log is printed; else there is progress and what matters.
         trust_checkpoint: Whether code that a checkpoint may hold is run; else such a file is
             refused, see :func:`mmhps.engine.checkpoints.refusing_code`.
@@ -61,7 +61,7 @@ def build_runner(cfg: Config, verbose: bool) -> Runner:
 
 
 def report(runner: Runner, **paths: str | None) -> None:
-    """Prints where things lie, the log last; only the main process does."""
+    """Print where things lie, the log last; only the main process does."""
     if is_main_process():
         for name, path in {**paths, "log": runner.logger.log_file}.items():
             if path:

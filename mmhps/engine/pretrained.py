@@ -1,4 +1,4 @@
-"""Say what to do where pretrained weights need a package that is not there."""
+"""Say what to do when pretrained weights need a package that is missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PREFIX = "torchvision://"
 
 
 def torchvision_problem(model_config: Any) -> str | None:
-    """What to do about pretrained weights of ``torchvision://`` where torchvision does not work.
+    """Say what to do about ``torchvision://`` weights if torchvision does not work.
 
     Args:
         model_config: The ``model`` of a config.
@@ -27,7 +27,7 @@ def torchvision_problem(model_config: Any) -> str | None:
     key, name = named
     try:
         importlib.import_module("torchvision")
-    except Exception as error:  # besides missing it may not fit to this torch: a RuntimeError
+    except Exception as error:  # RuntimeError: it does not fit this torch
         urls = mmengine.load(Path(mmengine.__path__[0], "hub", "torchvision_0.12.json"))
         where = urls.get(name, "URL")
         return (

@@ -48,7 +48,7 @@ class Progress:
             )
 
     def update(self, done: int, note: str = "") -> None:
-        """Shows that ``done`` steps are done."""
+        """Show that ``done`` steps are done."""
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(done - self._bar.n)
@@ -60,7 +60,7 @@ class Progress:
             print(self._line(done, now - self._start, note), flush=True)
 
     def close(self) -> None:
-        """Ends the bar."""
+        """End the bar."""
         if self._bar is not None:
             self._bar.close()
 
@@ -83,43 +83,43 @@ class ProgressHook(Hook):
         self._loops: dict[str, Progress] = {}
 
     def before_train(self, runner: Runner) -> None:
-        """Starts the training's progress, at the iteration that it is resumed from."""
+        """Start the training's progress, at the iteration that it is resumed from."""
         self._start("train", runner.max_iters, runner.iter)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
-        """Shows the iteration and its smoothed loss."""
+        """Show the iteration and its smoothed loss."""
         scalars = runner.message_hub.log_scalars
         loss = f"loss {scalars['train/loss'].mean(20):.3f}" if "train/loss" in scalars else ""
         self._update("train", runner.iter + 1, loss)
 
     def after_train(self, runner: Runner) -> None:
-        """Ends the training's progress."""
+        """End the training's progress."""
         self._end("train")
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Starts the validation's progress."""
+        """Start the validation's progress."""
         self._start("val", len(runner.val_dataloader))
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
-        """Shows the batch."""
+        """Show the batch."""
         self._update("val", batch_idx + 1)
 
     def after_val_epoch(self, runner: Runner, metrics: Mapping[str, float] | None = None) -> None:
-        """Prints the metrics with the iteration that they belong to."""
+        """Print the metrics with the iteration that they belong to."""
         self._end("val")
         when = f" at iteration {runner.iter}" if "train" in self._loops else ""
         self._say(f"val{when}: {summary(metrics or {})}")
 
     def before_test_epoch(self, runner: Runner) -> None:
-        """Starts the test's progress."""
+        """Start the test's progress."""
         self._start("test", len(runner.test_dataloader))
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
-        """Shows the batch."""
+        """Show the batch."""
         self._update("test", batch_idx + 1)
 
     def after_test_epoch(self, runner: Runner, metrics: Mapping[str, float] | None = None) -> None:
-        """Prints the metrics."""
+        """Print the metrics."""
         self._end("test")
         self._say(f"test: {summary(metrics or {})}")
 

@@ -1,4 +1,4 @@
-"""Find the checkpoint from which an interrupted training goes on."""
+"""Find the checkpoint from which to resume an interrupted training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def newest_whole_checkpoint(work_dir: str | Path) -> str | None:
     """The newest checkpoint of a run that is not damaged.
 
     Looks at ``iter_*.pth`` and ``epoch_*.pth`` in the folder and at the one that MMEngine's
-    ``last_checkpoint`` names, and warns about each one that it leaves out.
+    ``last_checkpoint`` names, and warns about each one that it skips.
 
     Args:
         work_dir: Folder of the run.
@@ -36,8 +36,8 @@ def newest_whole_checkpoint(work_dir: str | Path) -> str | None:
         if is_whole(path):
             return str(path)
         print_log(
-            f"{path} is damaged, as when a run is killed while it writes; an older one is looked "
-            f"for",
+            f"{path} is damaged, as when a run is killed while writing it. Looking for an older "
+            f"one",
             logger="current",
             level=logging.WARNING,
         )

@@ -1,4 +1,4 @@
-"""MMEngine's runner, with checkpoints that are whole or not there."""
+"""MMEngine's runner, with checkpoints that are either complete or absent."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class WholeRunner(Runner):
 
 
 def check_work_dir(work_dir: str) -> None:
-    """Makes the folder, and refuses one in which no file can be written.
+    """Make the folder, and refuse one in which no file can be written.
 
     Raises:
         OSError: It cannot be made or written; the message says why.

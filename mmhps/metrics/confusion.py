@@ -105,7 +105,7 @@ def row_shares(counts: np.ndarray) -> np.ndarray:
 def top_confusions(counts: np.ndarray, names: Sequence[str], num: int) -> list[Confusion]:
     """The pairs of classes with the largest shares outside the diagonal, the largest first.
 
-    Void of the ground truth is left out: what is predicted there is no mistake.
+    Void of the ground truth is left out: a prediction there is not a mistake.
 
     Args:
         counts: (C + 1, C + 1) pixels.

@@ -135,7 +135,7 @@ def _check_types(annotation: Mapping[str, Any]) -> None:
         if not isinstance(value, kind):
             raise TypeError(f"image_id {image!r}: {key} {value!r} is a {type(value).__name__}")
         if key == "area" and not 0 <= value < 2**53:  # nan is refused as well
-            raise TypeError(f"image_id {image!r}: area {value!r} is no number of pixels")
+            raise TypeError(f"image_id {image!r}: area {value!r} is not a number of pixels")
 
 
 def check_images(gt: PanopticFiles, pred: PanopticFiles) -> None:

@@ -1,4 +1,4 @@
-"""What all parts speak of: panoptic ids, segments, results. Needs numpy and Pillow alone."""
+"""What all parts speak of: panoptic ids, segments, label files. Needs numpy and Pillow alone."""
 
 from mmhps.structures.panoptic_ids import (
     INSTANCE_OFFSET,

@@ -28,8 +28,8 @@ from mmhps.metrics.quality import panoptic_quality
 from mmhps.models import resolve_classes
 from mmhps.structures import predicted_segments
 from mmhps.structures.id_formats import read_true_segments
-from mmhps.structures.panoptic_result import PanopticResult
 from mmhps.visualization import (
+    PanopticResult,
     comparison_grid,
     legend_entries,
     read_ground_truth,

@@ -6,12 +6,14 @@ from .grid import comparison_grid
 from .ground_truth import read_ground_truth
 from .legend import LegendEntry, legend_entries, legend_strip
 from .overlay import panoptic_overlay
+from .panoptic_result import PanopticResult
 from .segments import resize_ids, resize_image, scaled_size
 from .visualizer import PanopticLocalVisualizer
 
 __all__ = [
     "LegendEntry",
     "PanopticLocalVisualizer",
+    "PanopticResult",
     "comparison_grid",
     "legend_entries",
     "legend_strip",

@@ -41,7 +41,7 @@ def outline_mask(index: np.ndarray, is_instance: np.ndarray, width: int = 1) -> 
     """Find the outlines of the instances.
 
     An outline lies inside its instance: a pixel belongs to it if one of its four neighbours, up
-    to ``width`` pixels away, is in another segment. The border of the image is no outline.
+    to ``width`` pixels away, is in another segment. The border of the image is not an outline.
 
     Args:
         index: Segment of each pixel, (H, W) integers in 0..K-1.

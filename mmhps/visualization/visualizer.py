@@ -10,13 +10,12 @@ from mmengine.dist import master_only
 from mmengine.structures import PixelData
 from mmengine.visualization import Visualizer
 
-from mmhps.structures.panoptic_result import PanopticResult
-
 from .colors import class_colors
 from .grid import comparison_grid
 from .ground_truth import read_ground_truth
 from .legend import legend_entries
 from .overlay import as_rgb
+from .panoptic_result import PanopticResult
 from .segments import resize_image, scaled_size
 
 

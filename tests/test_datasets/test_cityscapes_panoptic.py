@@ -109,6 +109,20 @@ class TestFolders:
         )
         assert ids_of(dataset) == ["a"]
 
+    def test_layout_and_ids_of_kitti(self, build, tmp_path, write_ids):
+        write_ids(tmp_path / "training/image_2/000000_10.png", ROAD)  # any picture
+        ids = [[7 * 256, 26 * 256 + 1, 26 * 256 + 2], [0, 26 * 256, 26 * 256]]
+        write_ids(tmp_path / "training/instance/000000_10.png", ids)
+        prefix = dict(img="training/image_2", seg="training/instance")
+        suffixes = dict(img_suffix=".png", seg_map_suffix=".png")
+        dataset = build(data_prefix=prefix, id_format="kitti", **suffixes)
+        info = dataset.get_data_info(0)
+        assert (info["img_id"], info["id_format"]) == ("000000_10", "kitti")
+        segments = dataset.read_segments(info)
+        assert [(s.label, s.iscrowd) for s in segments] == [
+            (8, False), (2, True), (2, False), (2, False)
+        ]  # fmt: skip
+
     def test_label_maps_of_other_kinds_are_not_taken_for_images(self, build, tmp_path, write_pair):
         write_pair(tmp_path, "a", ROAD)
         (tmp_path / "leftImg8bit/train/a_gtFine_color.png").touch()

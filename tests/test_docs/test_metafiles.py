@@ -8,6 +8,7 @@ import pytest
 from mmengine.fileio import load
 
 from mmhps.apis import model_zoo
+from mmhps.studies import metafiles
 
 ROOT = Path(__file__).parents[2]
 METAFILES = model_zoo.metafiles(ROOT)
@@ -35,7 +36,7 @@ def test_every_config_is_listed_once():
 
 @pytest.mark.parametrize("path", METAFILES, ids=lambda path: path.parent.name)
 def test_metafile_is_up_to_date(path):
-    fresh = model_zoo.updated_metafile(path, ROOT / "docs/results")
+    fresh = metafiles.updated_metafile(path, ROOT / "docs/results")
     assert path.read_text(encoding="utf-8") == fresh
 
 
@@ -68,8 +69,8 @@ def test_published_files_are_those_at_hand():
 
 def test_address_is_one_setting(monkeypatch):
     (path,) = [path for path in METAFILES if path.parent.name == "mini"]
-    monkeypatch.setattr(model_zoo, "WEIGHTS_ADDRESS", "https://elsewhere/")
-    text = model_zoo.updated_metafile(path, ROOT / "docs/results")
+    monkeypatch.setattr(metafiles, "WEIGHTS_ADDRESS", "https://elsewhere/")
+    text = metafiles.updated_metafile(path, ROOT / "docs/results")
     addresses = [line.split(": ")[1] for line in text.splitlines() if " Weights: " in line]
     assert len(addresses) == 6
     for address in addresses:

@@ -65,9 +65,9 @@ def test_other_formats(content, tmp_path):
         (dict(id=None), "id None is a NoneType"),
         (dict(category_id=[7]), r"category_id \[7\] is a list"),
         (dict(area="2"), "area '2' is a str"),
-        (dict(area=-1), "area -1 is no number of pixels"),
-        (dict(area=math.nan), "area nan is no number"),
-        (dict(area=10**30), "area 10+ is no number of pixels"),
+        (dict(area=-1), "area -1 is not a number of pixels"),
+        (dict(area=math.nan), "area nan is not a number"),
+        (dict(area=10**30), "area 10+ is not a number of pixels"),
     ],
 )
 def test_other_types(change, message, tmp_path):

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from mmengine.fileio import load
 
-from mmhps.apis.model_zoo import metafiles, models_table, updated_metafile
+from mmhps.apis.model_zoo import metafiles
+from mmhps.studies.metafiles import models_table, updated_metafile
 from mmhps.studies.systems import SYSTEMS, titles_of
 from mmhps.studies.tables import (
     benchmark_table,

@@ -2,7 +2,7 @@
 
 On random boxes, and on what MMDetection's Mask R-CNN with R-101 and random weights hands to it at
 1024x512: proposals as in testing and as in training, and the boxes of all classes. Both must keep
-the same boxes in the same order. The peer needs `make env MMCV=compiled`.
+the same boxes in the same order.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+import mmcv._ext
+import mmcv.ops
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
@@ -19,7 +21,6 @@ from torch import Tensor
 
 from mmhps.apis.model_zoo import zoo_root
 from mmhps.compat.mmcv_ops import compiled_operators
-from mmhps.compat.patching import replaced
 from mmhps.ops import greedy_nms
 from mmhps.studies.timing import Row, compare
 
@@ -42,16 +43,17 @@ def random_input(count: int, size: tuple[int, int], threshold: float) -> Input:
 @contextmanager
 def recorded() -> Iterator[list[Input]]:
     """The inputs of all calls of mmcv's NMS meanwhile."""
-    import mmcv._ext
-
     inputs, call = [], mmcv._ext.nms
 
     def record(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
         inputs.append((boxes.clone(), scores.clone(), iou_threshold))
         return call(boxes, scores, iou_threshold=iou_threshold, offset=offset)
 
-    with replaced(mmcv._ext, "nms", record):
+    mmcv._ext.nms = record
+    try:
         yield inputs
+    finally:
+        mmcv._ext.nms = call
 
 
 def network_inputs(size: tuple[int, int]) -> dict[str, Input]:
@@ -74,22 +76,24 @@ def network_inputs(size: tuple[int, int]) -> dict[str, Input]:
     return dict(zip(names, inputs, strict=True))
 
 
-def run(repeats: int = 7, size: tuple[int, int] = SIZE) -> tuple[list[Row], bool]:
-    """Compare; both must keep the same boxes.
+def run(repeats: int = 7) -> tuple[list[Row], bool]:
+    """Compare on boxes of an image, and on 20,000 in one of twice its width and height.
+
+    Args:
+        repeats: Timed calls of each.
+
+    Returns:
+        The rows, and whether both keep the same.
 
     Raises:
         RuntimeError: mmcv has no compiled operators.
     """
-    import mmcv.ops
-
-    with compiled_operators():  # says at once if there are none
-        pass
     rows: list[Row] = []
     agree = True
     inputs = {
-        "one level": random_input(2000, size, 0.7),
-        **network_inputs(size),
-        "large": random_input(20000, (2 * size[0], 2 * size[1]), 0.7),
+        "one level": random_input(2000, SIZE, 0.7),
+        **network_inputs(SIZE),
+        "large": random_input(20000, (2 * SIZE[0], 2 * SIZE[1]), 0.7),
     }
     for name, (boxes, scores, threshold) in inputs.items():
         ours = partial(greedy_nms, boxes, scores, threshold)

@@ -21,6 +21,12 @@ from mmhps.structures.panoptic_ids import (
     predicted_segments,
 )
 
+from .colors import class_colors
+from .grid import comparison_grid
+from .legend import legend_entries
+from .overlay import panoptic_overlay
+from .segments import resize_ids, resize_image
+
 
 @dataclass(frozen=True, eq=False)
 class PanopticResult:
@@ -99,8 +105,6 @@ class PanopticResult:
 
     def resized(self, size: tuple[int, int]) -> PanopticResult:
         """The same at another size (height, width): the map by nearest neighbour."""
-        from mmhps.visualization.segments import resize_ids, resize_image
-
         image = None if self.image is None else resize_image(self.image, size)
         return replace(self, panoptic=resize_ids(self.panoptic, size), image=image)
 
@@ -125,11 +129,6 @@ class PanopticResult:
         Raises:
             ValueError: There is no image, or the map holds an unknown label.
         """
-        from mmhps.visualization.colors import class_colors
-        from mmhps.visualization.grid import comparison_grid
-        from mmhps.visualization.legend import legend_entries
-        from mmhps.visualization.overlay import panoptic_overlay
-
         image = self.image if image is None else image
         if image is None:
             raise ValueError("image: expected the image to draw over, got None. Pass it.")

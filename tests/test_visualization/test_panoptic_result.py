@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from mmhps.structures.panoptic_result import PanopticResult
-from mmhps.visualization import panoptic_overlay
+from mmhps.visualization import PanopticResult, panoptic_overlay
 
 META = dict(
     classes=("person", "car", "road"),
