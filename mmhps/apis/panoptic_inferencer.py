@@ -24,6 +24,7 @@ from mmhps.apis.model_zoo import DEFAULT_MODEL, find_model, published_weights, z
 from mmhps.apis.trained_models import load_model, predicted_ids, trained_meta
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.progress_hook import Progress
+from mmhps.models import resolve_classes
 from mmhps.visualization import PanopticResult, resize_ids, scaled_size
 from mmhps.visualization.colors import class_colors
 
@@ -99,6 +100,7 @@ class PanopticInferencer(BaseInferencer):
             warnings.warn(
                 "weights is None: the weights are random, and so are the predictions.", stacklevel=4
             )
+            resolve_classes(cfg)
             model, trained = MODELS.build(cfg.model), {}
         else:
             checkpoint = load_checkpoint(weights)

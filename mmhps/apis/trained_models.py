@@ -1,5 +1,6 @@
 """Load trained models without running code of their files, and let them predict."""
 
+import copy
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from mmengine.dataset import Compose, pseudo_collate
 
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.guards import check_classes
+from mmhps.models import set_class_counts
 
 COMPARABLE = "Compare models of one data set."
 """What to do where models of other classes would be compared."""
@@ -24,7 +26,7 @@ def load_model(
     """Build a model and load its weights, in evaluation mode.
 
     Args:
-        model_config: The ``model`` of a config.
+        model_config: The ``model`` of a config; its heads get the checkpoint's numbers of classes.
         checkpoint: Result of :func:`load_checkpoint`.
         source: Name of the checkpoint for error messages.
 
@@ -32,6 +34,8 @@ def load_model(
         ValueError: A weight is missing, superfluous or of another shape. A model that silently
             keeps random weights would give a wrong picture.
     """
+    model_config = copy.deepcopy(model_config)
+    set_class_counts(model_config, trained_meta(checkpoint))
     model = MODELS.build(model_config)
     try:
         model.load_state_dict(checkpoint["state_dict"])

@@ -20,6 +20,7 @@ from mmhps.engine.console import QuietRunner
 from mmhps.engine.guards import ClassCheckHook, FiniteLossHook, RepeatableHook
 from mmhps.engine.progress_hook import ProgressHook
 from mmhps.engine.runner import WholeRunner, check_work_dir
+from mmhps.models import resolve_classes
 
 
 @contextmanager
@@ -51,6 +52,7 @@ def running(cfg: Config, verbose: bool = False, trust_checkpoint: bool = False) 
 def build_runner(cfg: Config, verbose: bool) -> Runner:
     """The runner of a config; see :func:`running`."""
     check_work_dir(cfg.work_dir)
+    resolve_classes(cfg)
     if "runner_type" in cfg:
         return RUNNERS.build(cfg)
     runner = (WholeRunner if verbose else QuietRunner).from_cfg(cfg)

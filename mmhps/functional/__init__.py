@@ -8,6 +8,7 @@ from .gt_order import (
     ignore_uncovered,
     match_instances,
     panoptic_target,
+    shrink_ids,
 )
 from .isi import initial_segmentation_image
 from .layers import Layer, cut_layers, paste_windows
@@ -44,6 +45,7 @@ __all__ = [
     "paste_windows",
     "resampled",
     "segment_weights",
+    "shrink_ids",
     "soft_argmax",
     "soft_one_hot",
     "stuff_log_probabilities",

@@ -6,15 +6,17 @@ Shapes: N instances, G ground-truth instances, S stuff classes, T thing classes,
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from mmhps.structures import INSTANCE_OFFSET
+from mmhps.structures import INSTANCE_OFFSET, VOID
 
 __all__ = [
     "ground_truth_order",
     "ignore_uncovered",
     "match_instances",
     "panoptic_target",
+    "shrink_ids",
 ]
 
 
@@ -64,6 +66,23 @@ def ground_truth_order(gt_inds: Tensor, num_gt: int) -> tuple[Tensor, Tensor]:
     slots = found.sum() + (~matched).cumsum(0) - 1
     slots[matched] = lookup[gt_inds[matched]]
     return slots, lookup
+
+
+def shrink_ids(ids: Tensor, padded: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """Pad an id map with void and sample it at the centres of larger pixels.
+
+    Args:
+        ids: (H, W) integer ids below 2 ** 24.
+        padded: Size of the padded map.
+        size: (h, w).
+
+    Returns:
+        (h, w) int64.
+    """
+    height, width = ids.shape
+    ids = F.pad(ids, (0, padded[1] - width, 0, padded[0] - height), value=VOID)
+    # Nearest neighbours of float32 are exact for these ids.
+    return F.interpolate(ids[None, None].float(), size, mode="nearest-exact")[0, 0].long()
 
 
 def panoptic_target(

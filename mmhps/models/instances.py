@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from mmhps.functional import Layer, box_cover, paste_canvases
+from mmhps.functional import Layer, box_cover, paste_canvases, weighted_mean
 
 __all__ = ["Canvases", "Instances", "output_boxes", "paste"]
 
@@ -109,6 +109,17 @@ class Canvases(_Rows):
             canvas[window] = values
         cover = logits > -torch.inf
         return cls(logits.where(cover, logits.new_zeros(())), cover, labels, scores)
+
+    def merged(self, slots: Tensor) -> Canvases:
+        """The K canvases of the slots (N,) int64, 0..K-1; those of one slot are averaged."""
+        member = (slots[:, None] == slots.unique()[None, :]).float()
+        return Canvases(
+            weighted_mean(self.logits, member, self.cover),
+            weighted_mean(self.cover, member) > 0,
+            # Canvases of one slot have one label.
+            self.labels.new_empty(member.shape[1]).scatter_(0, slots, self.labels),
+            (member * self.scores[:, None]).sum(dim=0) / member.sum(dim=0),
+        )
 
 
 def paste(instances: Instances, size: tuple[int, int], stride: float) -> Canvases:

@@ -1,14 +1,17 @@
+import copy
 from types import SimpleNamespace
 
 import pytest
 import torch
 from mmdet.registry import MODELS
+from mmengine.registry import init_default_scope
 
 from mmhps.apis.trained_models import (
     load_model,
     load_model_of_classes,
     predict_panoptic,
 )
+from mmhps.models import set_class_counts
 
 
 @pytest.fixture
@@ -35,6 +38,21 @@ def test_model_gets_its_weights(linear):
 def test_weights_must_fit(linear, weights, reason):
     with pytest.raises(ValueError, match=rf"a\.pth: its weights do not fit the config.*{reason}"):
         load_model(linear, dict(state_dict=weights), "a.pth")
+
+
+def test_heads_get_the_classes_of_the_checkpoint(tiny_config):
+    """The config has those of Cityscapes, and is left as it is."""
+    init_default_scope("mmdet")
+    cfg = tiny_config("mini/hps-isi_r18_mini.py")
+    meta = dict(classes=("cat", "dog", "sky"), thing_classes=("cat", "dog"))
+    own = copy.deepcopy(cfg.model)
+    set_class_counts(own, meta)
+    state = MODELS.build(own).state_dict()
+    checkpoint = dict(state_dict=state, meta=dict(dataset_meta=meta))
+    model = load_model(cfg.model, checkpoint)
+    assert model.panoptic_fusion_head.num_classes == 3
+    assert model.roi_head.mask_head.num_classes == 2
+    assert cfg.model.semantic_head.num_things_classes == 8
 
 
 def test_prediction_is_the_map_at_file_size():

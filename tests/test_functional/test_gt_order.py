@@ -5,6 +5,7 @@ from mmhps.functional import (
     ignore_uncovered,
     match_instances,
     panoptic_target,
+    shrink_ids,
 )
 
 
@@ -69,3 +70,9 @@ def test_ignore_uncovered_by_hand():
     assert ignore_uncovered(target, cover, 3, -1).tolist() == [[0, 3, -1, 4, -1]]
     nothing = torch.zeros(0, 1, 5, dtype=torch.bool)
     assert ignore_uncovered(target[:, :1], nothing, 3).tolist() == [[0]]
+
+
+def test_ids_are_sampled_at_pixel_centres_and_padded_with_void():
+    ramp = torch.arange(16)[None].expand(8, 16)
+    assert shrink_ids(ramp, (8, 16), (2, 4))[0].tolist() == [2, 6, 10, 14]
+    assert shrink_ids(ramp, (8, 24), (2, 6))[0].tolist() == [2, 6, 10, 14, 255, 255]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-import torch.nn.functional as F
 from mmdet.structures import SampleList
 from mmengine.model import BaseModule
 from mmengine.structures import PixelData
@@ -27,9 +26,9 @@ from mmhps.functional import (
     panoptic_loss,
     panoptic_target,
     paste_windows,
-    weighted_mean,
+    shrink_ids,
 )
-from mmhps.structures import VOID, encode
+from mmhps.structures import encode
 
 from ..instances import Canvases, Instances, output_boxes
 
@@ -142,9 +141,10 @@ class FusionHead(BaseModule):
             matched = gt_inds >= 0
             gt_inds, canvases = gt_inds[matched], canvases[matched]
         slots, lookup = ground_truth_order(gt_inds, len(sample.gt_instances))
-        gt = shrink(sample.gt_panoptic_seg.sem_seg, sample.batch_input_shape, logits.shape[-2:])
+        gt = sample.gt_panoptic_seg.sem_seg[0]
+        gt = shrink_ids(gt, sample.batch_input_shape, tuple(logits.shape[-2:]))
         target = panoptic_target(gt, lookup, self.num_things_classes, self.num_stuff_classes)
-        ordered = merge_slots(canvases, slots)
+        ordered = canvases.merged(slots)
         target = ignore_uncovered(target, ordered.cover, self.num_stuff_classes)
         return panoptic_loss(self(ordered, logits), target, self.segment_power)
 
@@ -234,30 +234,3 @@ class FusionHead(BaseModule):
         small[self.num_stuff_classes :] = False
         table[small] = self.num_classes
         return table.int().index_select(0, winner.flatten()).view_as(winner)
-
-
-def merge_slots(canvases: Canvases, slots: Tensor) -> Canvases:
-    """The canvases in the order of their slots; those of one slot are averaged.
-
-    Args:
-        canvases: N canvases.
-        slots: (N,) from :func:`mmhps.functional.ground_truth_order`, 0..K-1. Canvases of one slot
-            have one label.
-
-    Returns:
-        K canvases.
-    """
-    member = (slots[:, None] == slots.unique()[None, :]).float()
-    logits = weighted_mean(canvases.logits, member, canvases.cover)
-    scores = (member * canvases.scores[:, None]).sum(dim=0) / member.sum(dim=0)
-    cover = weighted_mean(canvases.cover, member) > 0
-    labels = canvases.labels.new_empty(member.shape[1]).scatter_(0, slots, canvases.labels)
-    return Canvases(logits, cover, labels, scores)
-
-
-def shrink(gt: Tensor, padded: tuple[int, int], size: tuple[int, int]) -> Tensor:
-    """Pad an id map (1, H, W) with void to the batch's size and sample it at (h, w) centres."""
-    height, width = gt.shape[-2:]
-    gt = F.pad(gt, (0, padded[1] - width, 0, padded[0] - height), value=VOID)
-    # Nearest neighbours of float32 are exact for ids below 2 ** 24.
-    return F.interpolate(gt[None].float(), size, mode="nearest-exact")[0, 0].long()

@@ -17,34 +17,21 @@ from ..instances import Canvases, Instances
 
 @dataclass(frozen=True, eq=False)
 class PriorInputs:
-    """What a prior may use; B images.
+    """What a prior may use; sequences have one entry per image."""
 
-    Attributes:
-        features: FPN features, P2 of shape (B, C, h, w) first.
-        proposals: Per image the RPN's proposals with ``bboxes`` (P, 4) and ``scores`` (P,).
-        instances: Per image the instances.
-        canvases: Per image the canvases of the instances, of size h x w.
-        rpn_features: Computes the features of the RPN's hidden layer, one map per FPN level.
-    """
-
-    features: tuple[Tensor, ...]
-    proposals: InstanceList
+    features: tuple[Tensor, ...]  # of the FPN, P2 of shape (B, C, h, w) first
+    proposals: InstanceList  # of the RPN: bboxes (P, 4) and scores (P,)
     instances: Sequence[Instances]
-    canvases: Sequence[Canvases]
-    rpn_features: Callable[[], tuple[Tensor, ...]]
+    canvases: Sequence[Canvases]  # of the instances, h x w; none unless Prior.uses_canvases
+    rpn_features: Callable[[], tuple[Tensor, ...]]  # computes the RPN's hidden layer, per FPN level
 
 
 @dataclass(frozen=True, eq=False)
 class PriorOutput:
-    """What the semantic head gets. A prior with a loss may return a subclass with more.
+    """What the semantic head gets. A prior with a loss may return a subclass with more."""
 
-    Attributes:
-        features: FPN features, changed or not.
-        extra: (B, E, h, w) channels to concatenate to the upsampled features; None for E = 0.
-    """
-
-    features: tuple[Tensor, ...]
-    extra: Tensor | None = None
+    features: tuple[Tensor, ...]  # of the FPN, changed or not
+    extra: Tensor | None = None  # (B, E, h, w) to concatenate to the upsampled ones; None if E = 0
 
 
 class Prior(BaseModule):

@@ -31,45 +31,27 @@ _CHUNK = 256
 class Candidates:
     """N training instances of one image before the mask head has run.
 
-    Attributes:
-        bboxes: (N, 4), detached.
-        labels: (N,) int64.
-        class_scores: (N, T + 1) class probabilities with gradient, background last.
-        detected: (N,) bool, False for ground truth that no detection found.
-        gt_inds: (N,) int64 ground truth that each one stands for, -1 for none.
-        mask_rows: (N,) int64 where the mask logits are: row p of the P positive RoIs, or P + e for
-            extra box e.
-        extra_boxes: (E, 4) boxes that the mask head sees in addition to the positive RoIs.
+    The first fields are those of :class:`mmhps.models.instances.Instances`.
     """
 
     bboxes: Tensor
     labels: Tensor
-    class_scores: Tensor
     detected: Tensor
     gt_inds: Tensor
-    mask_rows: Tensor
-    extra_boxes: Tensor
+    class_scores: Tensor  # (N, T + 1) probabilities with gradient, background last
+    mask_rows: Tensor  # (N,) where its masks are: row p of the P positive RoIs, P + e for extra e
+    extra_boxes: Tensor  # (E, 4) that the mask head sees in addition to the positive RoIs
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingStep:
-    """What a strategy may use.
-
-    Attributes:
-        head: The RoI head.
-        x: FPN features.
-        boxes: Proposals of each image, (P, 4).
-        sampled: The sampled RoIs of each image.
-        box_results: ``cls_score`` and ``bbox_pred`` of all sampled RoIs.
-        gt_instances: Ground truth of each image.
-        metas: Meta information of the images.
-    """
+    """What a strategy may use; lists have one entry per image."""
 
     head: InstanceRoIHead
-    x: tuple[Tensor, ...]
-    boxes: list[Tensor]
+    x: tuple[Tensor, ...]  # FPN features
+    boxes: list[Tensor]  # proposals (P, 4)
     sampled: list[SamplingResult]
-    box_results: dict[str, Tensor]
+    box_results: dict[str, Tensor]  # cls_score and bbox_pred of all sampled RoIs
     gt_instances: InstanceList
     metas: list[dict]
 

@@ -116,7 +116,7 @@ def _kept_small(
 ) -> torch.autograd.graph.saved_tensors_hooks:
     """Let autograd keep levels in place of what is upsampled from them, and upsample them again.
 
-    The convolution needs its input for the backward pass, which would keep 16 times the memory for
+    The convolution needs its input for the backward pass, which would keep 4 times the memory for
     P3 to P5. Autograd hands the tensors that it keeps to these hooks as new objects, so that they
     are known by their address only; it is unique, as ``upsampled`` is alive during the forward
     pass. A cast copy (autocast) has another address and is kept as it is.

@@ -9,7 +9,6 @@ from torch.nn.functional import one_hot
 
 from mmhps.functional import resampled
 from mmhps.models import DifferentiableFusionHead
-from mmhps.models.fusion_heads.base import merge_slots, shrink
 from mmhps.models.instances import Instances, paste
 
 T, S = 2, 2
@@ -203,7 +202,7 @@ def test_loss_ignores_padding_and_missing_instances():
 
 def test_several_rois_of_an_instance_are_averaged():
     two = instances([[0, 0, 2, 1], [0, 0, 1, 1]], [1, 1], [0.25, 0.75], [1.0, 3.0], [0, 0])
-    merged = merge_slots(paste(two, (1, 2), 1.0), torch.tensor([0, 0]))
+    merged = paste(two, (1, 2), 1.0).merged(torch.tensor([0, 0]))
     assert merged.logits.tolist() == [[[2.0, 1.0]]]
     assert merged.cover.tolist() == [[[True, True]]]
     assert merged.labels.tolist() == [1]
@@ -213,11 +212,6 @@ def test_several_rois_of_an_instance_are_averaged():
 def test_unknown_stuff_values():
     with pytest.raises(ValueError, match="'logits' or 'log_probabilities', got 'softmax'"):
         head(stuff_values="softmax")
-
-
-def test_target_is_sampled_at_pixel_centres():
-    ramp = torch.arange(16)[None, None].expand(1, 8, 16)
-    assert shrink(ramp, (8, 16), (2, 4))[0].tolist() == [2, 6, 10, 14]
 
 
 def test_slivers_left_by_voided_things_are_small_stuff():
