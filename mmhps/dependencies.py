@@ -8,6 +8,7 @@ import fails somewhere inside.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from importlib import metadata
 from typing import NamedTuple
@@ -66,8 +67,16 @@ def check_dependencies() -> None:
     """Make sure that MMEngine, MMCV and MMDetection can be used.
 
     Raises:
-        ImportError: Says what is missing, too old or installed twice, and what to do.
+        ImportError: Says what is missing, too old, there twice or not loading, and what to do.
     """
     problems = [text for text in map(problem, NEEDED) if text]
     if problems:
         raise ImportError("\n".join(["mmhps cannot be used:", *problems, HOW_TO_INSTALL]))
+    try:
+        importlib.import_module("cv2")
+    except ImportError as error:
+        raise ImportError(
+            f"mmhps cannot be used: OpenCV does not load ({error}). If a library of the system is "
+            "missing, take the build that needs none:\n"
+            "  pip install --force-reinstall --no-deps 'opencv-python-headless<4.13'"
+        ) from error

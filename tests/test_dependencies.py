@@ -1,5 +1,6 @@
 """The checks for MMEngine, MMCV and MMDetection."""
 
+import sys
 from importlib import metadata
 
 import pytest
@@ -78,3 +79,9 @@ def test_module_without_distribution(installed, monkeypatch):
     installed()
     monkeypatch.setattr(dependencies.importlib.util, "find_spec", lambda name: object())
     dependencies.check_dependencies()
+
+
+def test_opencv_that_does_not_load(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(ImportError, match=r"(?s)OpenCV does not load.*opencv-python-headless"):
+        dependencies.check_dependencies()

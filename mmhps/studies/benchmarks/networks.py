@@ -112,10 +112,10 @@ def make_batch(width: int, height: int, count: int) -> dict:
     return batch
 
 
-def make_call(model_config: ConfigDict, task: str) -> Callable[[], None]:
+def make_call(model_config: ConfigDict, task: str, device: str = "cpu") -> Callable[[], None]:
     """A function that predicts, or makes one training step without the optimizer's part."""
     torch.manual_seed(0)
-    model = MODELS.build(model_config)
+    model = MODELS.build(model_config).to(device)
     batch = make_batch(*SIZES[task])
 
     def predict() -> None:
@@ -133,32 +133,33 @@ def make_call(model_config: ConfigDict, task: str) -> Callable[[], None]:
     return train if task == "train" else predict
 
 
-def run(task: str, repeats: int = 5) -> tuple[list[Row], bool]:
+def run(task: str, repeats: int = 5, device: str = "cpu") -> tuple[list[Row], bool]:
     """Compare both HPS systems with the peer.
 
     Args:
         task: 'inference' or 'train'.
         repeats: Timed calls of each.
+        device: Where they run; memory is compared on a CPU only.
 
     Returns:
         The rows, and True: there is nothing that could agree.
     """
     init_default_scope("mmdet")
-    peers = {PEER: make_call(peer_config(our_roi_align=True), task)}
+    peers = {PEER: make_call(peer_config(our_roi_align=True), task, device)}
     if has_compiled_operators():
-        peers = {"": compiled_operators()(make_call(peer_config(), task)), **peers}
+        peers = {"": compiled_operators()(make_call(peer_config(), task, device)), **peers}
     else:
         print(f"mmcv has no compiled operators to compare with. {HOW_TO_COMPILE}")
     calls = {}
     for name, system, settings, target in CASES[task]:
         model = configure(system)
         model.roi_head.update(settings)
-        ours = make_call(model, task)
+        ours = make_call(model, task, device)
         for addition, peer in peers.items():
             case = f"{name}, {task}{addition}"
             calls[case] = ours, peer, None if addition else round(target, 3)
     rows = [compare(case, *call, repeats) for case, call in calls.items()]
-    if task == "train":
+    if task == "train" and device == "cpu":
         for case, (ours, peer, target) in calls.items():
             rows += compare_memory(case, ours, peer, target and round(MEMORY_TARGET, 3))
     return rows, True
