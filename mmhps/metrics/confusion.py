@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmhps.metrics.files import PanopticFiles, check_images
-from mmhps.metrics.matching import Overlaps, SegmentLike, index_segments
+from mmhps.metrics.matching import Overlaps, index_segments
 from mmhps.metrics.score_files import map_images, read_overlaps
+from mmhps.structures import Segment
 
 __all__ = ["Confusion", "confusion_of_files", "pixel_confusion", "row_shares", "top_confusions"]
 
@@ -37,8 +38,8 @@ class Confusion(NamedTuple):
 
 def pixel_confusion(
     overlaps: Overlaps,
-    gt_segments: Sequence[SegmentLike],
-    pred_segments: Sequence[SegmentLike],
+    gt_segments: Sequence[Segment],
+    pred_segments: Sequence[Segment],
     num_classes: int,
 ) -> np.ndarray:
     """Count the pixels of each true class in each predicted class.

@@ -124,7 +124,7 @@ class PanopticFiles:
 def _check_types(annotation: Mapping[str, Any]) -> None:
     """Raise a TypeError that names the value if an annotation holds another type than it should."""
     image, number = annotation["image_id"], (int, float)
-    values = [("file_name", str, annotation["file_name"])]
+    values: list[tuple[str, Any, Any]] = [("file_name", str, annotation["file_name"])]
     for segment in annotation["segments_info"]:
         values += [
             ("id", number, segment["id"]),

@@ -12,25 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmhps.structures import Segment
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-class SegmentLike(Protocol):
-    """One segment: its id in the map, its class 0..C-1, and whether it is a crowd region."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def label(self) -> int: ...
-    @property
-    def iscrowd(self) -> bool: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +99,8 @@ def count_overlaps(gt_ids: ArrayLike, pred_ids: ArrayLike) -> Overlaps:
 
 def match_segments(
     overlaps: Overlaps,
-    gt_segments: Sequence[SegmentLike],
-    pred_segments: Sequence[SegmentLike],
+    gt_segments: Sequence[Segment],
+    pred_segments: Sequence[Segment],
     num_classes: int,
     gt_void: int | None = None,
     gt_areas: Sequence[int] | None = None,
@@ -170,9 +160,9 @@ def match_segments(
 
 def panoptic_stats(
     gt_ids: ArrayLike,
-    gt_segments: Sequence[SegmentLike],
+    gt_segments: Sequence[Segment],
     pred_ids: ArrayLike,
-    pred_segments: Sequence[SegmentLike],
+    pred_segments: Sequence[Segment],
     num_classes: int,
     gt_void: int | None = None,
 ) -> PanopticStats:
@@ -182,7 +172,7 @@ def panoptic_stats(
 
 
 def index_segments(
-    ids: Ints, segments: Sequence[SegmentLike], num_classes: int, name: str
+    ids: Ints, segments: Sequence[Segment], num_classes: int, name: str
 ) -> tuple[Ints, Ints]:
     """Return each segment's label, and each id's position among the segments (-1: none).
 
@@ -210,7 +200,7 @@ def index_segments(
     return labels, np.array([position.get(i, -1) for i in ids.tolist()], dtype=np.int64)
 
 
-def _check_visible(segments: Sequence[SegmentLike], areas: Ints) -> None:
+def _check_visible(segments: Sequence[Segment], areas: Ints) -> None:
     """Raise if a predicted segment has no pixel: it would be neither right nor wrong."""
     invisible = [segment.id for segment, area in zip(segments, areas, strict=True) if area == 0]
     if invisible:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmhps.metrics.matching import Overlaps, SegmentLike, index_segments
+from mmhps.metrics.matching import Overlaps, index_segments
+from mmhps.structures import Segment
 
 __all__ = ["ERRORS", "SIZES", "thing_errors"]
 
@@ -23,8 +24,8 @@ SIZES = {"small": 0.002, "medium": 0.01, "large": 1.0}
 
 def thing_errors(
     overlaps: Overlaps,
-    gt_segments: Sequence[SegmentLike],
-    pred_segments: Sequence[SegmentLike],
+    gt_segments: Sequence[Segment],
+    pred_segments: Sequence[Segment],
     num_things: int,
     num_classes: int,
 ) -> Counter[str]:

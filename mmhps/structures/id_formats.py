@@ -156,6 +156,11 @@ def cityscapes_segments(
     """
     train_labels = {label.id: index for index, label in enumerate(cityscapes_labels(classes))}
     _, split, rule = FORMATS[id_format]
+    if split is None:
+        raise ValueError(
+            f"id_format: expected one whose ids say what they are, got {id_format!r}. Take its "
+            f"segments from the list beside the file."
+        )
     segments = []
     for value in unique_ids(ids):
         label_id, instance = split(value)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ VOID = 255
 NO_SEGMENT = 0
 """Value of void in numbered maps and in COCO's panoptic PNGs, where it is black."""
 
-Ids = TypeVar("Ids")  # an int, an array or a tensor
+Ids = Any  # an int, an array or a tensor
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Segment:
 
     id: int
     label: int
-    iscrowd: bool
+    iscrowd: bool = False
 
 
 def encode(labels: Ids, instances: Ids) -> Ids:

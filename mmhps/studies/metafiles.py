@@ -15,7 +15,7 @@ from mmhps.apis.model_zoo import (
     weights_file,
     zoo_root,
 )
-from mmhps.studies.tables import markdown_table
+from mmhps.markdown import markdown_table
 
 METRICS = ("PQ", "PQ_th", "PQ_st")
 """What the metafiles list of a result, in percent."""

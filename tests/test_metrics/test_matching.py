@@ -1,17 +1,10 @@
 """Matching of segments: every expectation is worked out by hand on maps of a few pixels."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pytest
 
 from mmhps.metrics.matching import PanopticStats, count_overlaps, match_segments, panoptic_stats
-
-
-class Seg(NamedTuple):
-    id: int
-    label: int
-    iscrowd: bool = False
+from mmhps.structures import Segment as Seg
 
 
 def assert_stats(stats, iou, tp, fp, fn):

@@ -176,6 +176,11 @@ class TestKitti:
             cityscapes_segments(np.array([7 * 256 + 1]), id_format="kitti")
 
 
+def test_format_without_a_rule_lists_its_segments():
+    with pytest.raises(ValueError, match="id_format: expected .* got 'coco'"):
+        cityscapes_segments(np.zeros((1, 1), np.int32), id_format="coco")
+
+
 def test_unknown_format_lists_the_known_ones():
     sample = dict(seg_map_path="x.png", id_format="pascal")
     with pytest.raises(ValueError, match=r"one of \['cityscapes', 'coco', 'kitti'\].*'pascal'"):

@@ -38,10 +38,11 @@ def test_all_of_it_at_a_small_size(command, monkeypatch, tmp_path, capsys):
 
     for task in networks.SIZES:
         monkeypatch.setitem(networks.SIZES, task, (128, 64, 1))
+        monkeypatch.setitem(networks.CASES, task, networks.CASES[task][:1])
     out = tmp_path / "device.json"
-    arguments = ["--device", "cpu", "--size", "128", "64", "--steps", "2", "--repeats", "1"]
+    arguments = "--device cpu --size 128 64 --steps 2 --repeats 1 --config mini/hps-isi_r18_mini.py"
     with pytest.raises(SystemExit) as stopped:
-        command.main([*arguments, "--out", str(out)])
+        command.main([*arguments.split(), "--out", str(out)])
     assert stopped.value.code == 0
     found = json.loads(out.read_text())
     assert found["device"] == "cpu" and all(found["operators"].values())
