@@ -78,23 +78,11 @@ def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> d
     _claim(work_dir, cfg)
 
     print(f"{title}: training", flush=True)
-    timer, start = StepTimer(), time.monotonic()
-    unfinished = copy.deepcopy(cfg)
-    last = newest_whole_checkpoint(work_dir)
-    if last is not None:
-        unfinished.resume, unfinished.load_from = True, last
-    # Scored once, after the last step.
-    unfinished.val_dataloader = unfinished.val_evaluator = unfinished.val_cfg = None
-    with running(unfinished) as runner:
-        runner.register_hook(timer)
-        runner.train()
-        checkpoint = runner.message_hub.get_info("last_ckpt")
-    minutes = (time.monotonic() - start) / 60
+    checkpoint, timings = _train(cfg, work_dir)
     result = dict(
         metrics=score(cfg, checkpoint, f"{title}: scoring"),
         checkpoint=os.path.relpath(checkpoint, work_dir),
-        minutes=round(minutes, 2),
-        seconds_per_step=round(timer.median, 3),
+        **timings,
         seed=seed,
         config=cfg.pretty_text,
         commit=_commit(),
@@ -108,6 +96,23 @@ def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> d
     scratch.write_text(json.dumps(result, indent=1), encoding="utf-8")
     scratch.replace(stored)
     return result
+
+
+def _train(cfg: Config, work_dir: Path) -> tuple[str, dict[str, float]]:
+    """Train, from the last checkpoint if there is one; the final checkpoint and the durations."""
+    timer, start = StepTimer(), time.monotonic()
+    unfinished = copy.deepcopy(cfg)
+    last = newest_whole_checkpoint(work_dir)
+    if last is not None:
+        unfinished.resume, unfinished.load_from = True, last
+    # Scored once, after the last step.
+    unfinished.val_dataloader = unfinished.val_evaluator = unfinished.val_cfg = None
+    with running(unfinished) as runner:
+        runner.register_hook(timer)
+        runner.train()
+        checkpoint = runner.message_hub.get_info("last_ckpt")
+    minutes = (time.monotonic() - start) / 60
+    return checkpoint, dict(minutes=round(minutes, 2), seconds_per_step=round(timer.median, 3))
 
 
 def with_heuristic_merge(cfg: Config) -> Config | None:

@@ -23,13 +23,8 @@ from mmengine.config import DictAction
 from mmengine.device import get_device
 
 from mmhps import register_all_modules
-from mmhps.studies.comparison import (
-    choose_extremes,
-    draw,
-    load_configs,
-    predict_all,
-    select_images,
-)
+from mmhps.studies.comparison import draw, load_configs, predict_all
+from mmhps.studies.image_choice import choose_extremes, select_images
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
