@@ -1,4 +1,4 @@
-"""mmhps installed by pip from its wheel, without a compiler, in a new environment; and mim there."""
+"""mmhps as pip installs it from its wheel, without a compiler and in a new environment; mim there."""
 
 import os
 import re
