@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from mmdet.registry import DATASETS, MODELS
+from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose, pseudo_collate
@@ -21,12 +21,17 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 
 from mmhps.apis.model_zoo import DEFAULT_MODEL, find_model, published_weights, zoo_root
-from mmhps.apis.trained_models import load_model, predicted_ids, trained_meta
+from mmhps.apis.trained_models import (
+    check_device,
+    dataset_meta,
+    load_model,
+    predicted_ids,
+    trained_meta,
+)
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.progress_hook import Progress
 from mmhps.models import resolve_classes
 from mmhps.visualization import PanopticResult, resize_ids, scaled_size
-from mmhps.visualization.colors import class_colors
 
 from .pictures import Inputs, Picture, list_pictures
 from .results import ResultFolder, Skipped
@@ -90,7 +95,7 @@ class PanopticInferencer(BaseInferencer):
                 weights = published_weights(entry) if weights is None else weights
             model = str(model)
         if device is not None:
-            _check_device(device)
+            check_device(device)
         init_default_scope("mmdet")
         weights = None if weights is None else str(weights)
         super().__init__(model, weights, device, scope="mmdet", show_progress=show_progress)
@@ -106,7 +111,7 @@ class PanopticInferencer(BaseInferencer):
             checkpoint = load_checkpoint(weights)
             model = load_model(cfg.model, checkpoint, weights)
             trained = trained_meta(checkpoint)
-        model.dataset_meta = _dataset_meta(cfg, trained)
+        model.dataset_meta = dataset_meta(cfg, trained)
         return revert_sync_batchnorm(model).to(device).eval()
 
     def _init_pipeline(self, cfg: Config) -> Compose:
@@ -249,45 +254,6 @@ class PanopticInferencer(BaseInferencer):
             (H', W', 3) uint8 RGB.
         """
         return result.resized(_limited(result.ids.shape)).overlay()
-
-
-def _check_device(device: str) -> None:
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ValueError(
-            f"device {device!r}: cannot be used ({reason}). Use 'cpu', or install a torch for it."
-        ) from error
-
-
-def _dataset_meta(cfg: Config, trained: Mapping[str, Any]) -> dict[str, Any]:
-    """What the classes are: as the checkpoint was trained, or else as the config says.
-
-    Returns:
-        ``classes``, ``thing_classes``, ``palette`` (RGB per class) and ``label_ids`` (category id
-        per class; 0, 1, … if the data set has no ids).
-
-    Raises:
-        ValueError: Neither of them says it.
-    """
-    meta = dict(trained)
-    if not {"classes", "thing_classes"} <= meta.keys():
-        dataset = {**cfg.test_dataloader.dataset, "pipeline": [], "lazy_init": True}
-        meta |= DATASETS.build(dataset).metainfo
-    if not {"classes", "thing_classes"} <= meta.keys():
-        raise ValueError(
-            "the names of the classes and of the things among them are known neither from the "
-            "checkpoint (meta.dataset_meta) nor from test_dataloader.dataset of the config. Use a "
-            "checkpoint that tools/train.py wrote."
-        )
-    number = len(meta["classes"])
-    return dict(
-        classes=tuple(meta["classes"]),
-        thing_classes=tuple(meta["thing_classes"]),
-        palette=class_colors(meta.get("palette"), number),
-        label_ids=tuple(map(int, meta.get("label_ids") or range(number))),
-    )
 
 
 def _limited(size: tuple[int, int]) -> tuple[int, int]:

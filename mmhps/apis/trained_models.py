@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmdet.registry import MODELS
+from mmdet.registry import DATASETS, MODELS
 from mmdet.structures import DetDataSample
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose, pseudo_collate
 
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.guards import check_classes
 from mmhps.models import set_class_counts
+from mmhps.visualization.colors import class_colors
 
 COMPARABLE = "Compare models of one data set."
 """What to do where models of other classes would be compared."""
@@ -51,6 +52,46 @@ def load_model(
 def trained_meta(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     """What a checkpoint says of the data set that it was trained on; empty if it says nothing."""
     return checkpoint.get("meta", {}).get("dataset_meta") or {}
+
+
+def check_device(device: str) -> None:
+    """Raise a ValueError if torch cannot use a device."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ValueError(
+            f"device {device!r}: cannot be used ({reason}). Use 'cpu', or install a torch for it."
+        ) from error
+
+
+def dataset_meta(cfg: Config, trained: Mapping[str, Any]) -> dict[str, Any]:
+    """What the classes are: as the checkpoint was trained, or else as the config says.
+
+    Returns:
+        ``classes``, ``thing_classes``, ``palette`` (RGB per class) and ``label_ids`` (category id
+        per class; 0, 1, … if the data set has no ids).
+
+    Raises:
+        ValueError: Neither of them says it.
+    """
+    meta = dict(trained)
+    if not {"classes", "thing_classes"} <= meta.keys():
+        dataset = {**cfg.test_dataloader.dataset, "pipeline": [], "lazy_init": True}
+        meta |= DATASETS.build(dataset).metainfo
+    if not {"classes", "thing_classes"} <= meta.keys():
+        raise ValueError(
+            "the names of the classes and of the things among them are known neither from the "
+            "checkpoint (meta.dataset_meta) nor from test_dataloader.dataset of the config. Use a "
+            "checkpoint that tools/train.py wrote."
+        )
+    number = len(meta["classes"])
+    return dict(
+        classes=tuple(meta["classes"]),
+        thing_classes=tuple(meta["thing_classes"]),
+        palette=class_colors(meta.get("palette"), number),
+        label_ids=tuple(map(int, meta.get("label_ids") or range(number))),
+    )
 
 
 def load_model_of_classes(
