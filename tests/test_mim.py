@@ -1,11 +1,12 @@
-"""mim with mmhps installed from its wheel: search, download, run, train and test."""
+"""mmhps as pip installs it, without a compiler and in a new environment; mim there."""
 
 import os
 import re
 import subprocess
-import sys
+import venv
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
 
@@ -13,7 +14,8 @@ import pytest
 
 from mmhps.apis import model_zoo
 
-pytestmark = pytest.mark.slow
+# One process, or each would make an environment.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("environment")]
 
 ROOT = Path(__file__).parents[1]
 MODELS = model_zoo.read_models(ROOT)
@@ -36,14 +38,33 @@ def address():
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory, wheel, address):
-    """The installed package, in a folder of its own; its weights are at the address."""
-    site = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--target", site, wheel]
-    subprocess.run(command, check=True, capture_output=True)
-    for path in model_zoo.metafiles(site / "mmhps" / ".mim"):
+def environment(tmp_path_factory, wheel):
+    """A new environment into which pip has installed the wheel, with this torch: its Python."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    torch = f"torch=={version('torch').partition('+')[0]}"
+    command = [python, "-m", "pip", "install", "--quiet", torch, f"{wheel}[mim]"]
+    variables = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    run = subprocess.run(
+        command,
+        cwd=folder,
+        # Without the cache, which may hold compiled wheels of mmcv.
+        env=dict(variables, CC="false", CXX="false", PIP_NO_CACHE_DIR="1"),
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    return python
+
+
+@pytest.fixture(scope="module")
+def package(environment, address):
+    """The installed package; its weights are at the address."""
+    (package,) = environment.parents[1].glob("lib/python*/site-packages/mmhps")
+    for path in model_zoo.metafiles(package / ".mim"):
         path.write_text(path.read_text().replace(model_zoo.WEIGHTS_ADDRESS, address))
-    return site / "mmhps"
+    return package
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +74,19 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def python(package, folder):
-    """Return a function that runs Python with that package, without GPUs: what it prints."""
+def python(environment, folder):
+    """Return a function that runs that environment's Python, without GPUs: what it prints."""
     env = dict(
         os.environ,
-        PYTHONPATH=str(package.parent),  # comes before what is installed, editable or not
+        PATH=f"{environment.parent}:{os.environ['PATH']}",
         CUDA_VISIBLE_DEVICES="",
         NO_PROXY="127.0.0.1",
         OMP_NUM_THREADS="1",
     )
+    env.pop("PYTHONPATH", None)
 
     def run(*arguments):
-        command = [sys.executable, *arguments]
+        command = [str(environment), *arguments]
         run = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
         assert run.returncode == 0, run.stdout + run.stderr
         return run.stdout
@@ -94,9 +116,12 @@ def downloaded(mim, folder):
     return folder / "downloaded"
 
 
-def test_package_is_that_of_the_wheel(python, package):
-    code = "import importlib.util as u; print(u.find_spec('mmhps').origin)"
-    assert python("-c", code) == f"{package}/__init__.py\n"
+def test_package_is_that_of_the_wheel_and_nothing_is_compiled(python, package):
+    code = (
+        "import mmhps; mmhps.register_all_modules(); from mmhps.compat import mmcv_ops; "
+        "print(mmhps.__file__, mmcv_ops.has_compiled_operators())"
+    )
+    assert python("-c", code) == f"{package}/__init__.py False\n"
 
 
 def test_search_lists_every_model(mim):
@@ -134,3 +159,9 @@ def test_test(mim, package, folder, scenes, downloaded, launcher):
     assert f"{package}/.mim/tools/test.py" in printed
     assert float(re.search(r"^test: PQ (\S+)", printed, re.MULTILINE)[1]) > 20
     assert (folder / "work_dirs" / NAME).is_dir()
+
+
+def test_predict(mim, folder, scenes):
+    pictures = "data/mini_cityscapes/leftImg8bit/val/*/*.png"
+    mim("run", "mmhps", "image_demo", pictures, "--out-dir", "shown")
+    assert len(list((folder / "shown" / "overlays").rglob("*.png"))) == 2
