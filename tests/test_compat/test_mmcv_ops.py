@@ -73,6 +73,7 @@ except NotImplementedError as error:
     assert "make env MMCV=compiled" in lines[4] and "onedl-mmcv" in lines[-1]
 
 
+@pytest.mark.slow
 def test_compiled_for_another_torch():
     code = "import torch, mmcv.ops; print(len(mmcv.ops.nms(torch.rand(1, 4), torch.rand(1), 0.5)))"
     printed, warned = run_without(code, "ImportError('undefined symbol: x')")
