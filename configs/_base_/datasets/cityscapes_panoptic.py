@@ -19,7 +19,7 @@ test_pipeline = [
     dict(type="Resize", scale=img_scale, keep_ratio=True),
     dict(type="PackPanopticInputs"),
 ]
-# The paper does not state the batch size. MMDetection trains Cityscapes with 8 images per step.
+# Not stated in the paper: the batch size. MMDetection trains Cityscapes with 8 images per step.
 train_dataloader = dict(
     batch_size=2,
     num_workers=2,

@@ -1,5 +1,5 @@
-# A network that trains in minutes on two CPU cores: R-18 and all heads at a fraction of their width,
-# with batch normalization everywhere, as training may start from scratch.
+# A network that trains in minutes on two CPU cores: R-18 and all heads at a fraction of their
+# width, with batch normalization everywhere, as training may start from scratch.
 _base_ = "./panoptic_fpn.py"
 norm_cfg = dict(type="BN", requires_grad=True)
 # One sample per bin, and pyramid levels chosen for images of a quarter of the size.

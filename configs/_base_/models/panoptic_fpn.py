@@ -88,7 +88,7 @@ model = dict(
         num_stuff_classes=num_stuff,
         in_channels=256,
         inner_channels=128,
-        # The paper does not state the weight of the semantic loss. This one is from MMDetection's
+        # The weight of the semantic loss is not stated in the paper. This one is from MMDetection's
         # panoptic-fpn_r50_fpn_1x_coco.py.
         loss_seg=dict(
             type="CrossEntropyLoss", ignore_index=255, avg_non_ignore=True, loss_weight=0.5
@@ -147,9 +147,9 @@ model = dict(
         rpn=dict(
             nms_pre=1000, max_per_img=1000, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0
         ),
-        # The paper does not state these values. Score and NMS thresholds and the largest overlap are
-        # from MMDetection's panoptic-fpn_r50_fpn_1x_coco.py. The smallest stuff area, in pixels of the
-        # output (2048x1024), is from UPSNet, because MMDetection's 4096 is meant for COCO.
+        # These values are not stated in the paper. Score and NMS thresholds and the largest overlap
+        # are from MMDetection's panoptic-fpn_r50_fpn_1x_coco.py. The smallest stuff area, in pixels
+        # of the output (2048x1024), is from UPSNet, because MMDetection's 4096 is meant for COCO.
         rcnn=dict(
             score_thr=0.6,
             nms=dict(type="nms", iou_threshold=0.5, class_agnostic=True),
