@@ -25,7 +25,7 @@ class PanopticIdDataset(BaseDataset):
     ``read_segments``. Each data info has ``img_path``, ``img_id``, ``seg_map_path`` (None without
     ground truth) and ``id_format``; ``get_data_info`` adds ``classes`` and ``thing_classes``.
 
-    A broken image is an error that names it: other datasets replace it silently by another one.
+    A broken image raises an error that names it; it is never replaced silently by another one.
 
     Args:
         data_root: Root of relative paths.
@@ -77,7 +77,7 @@ class PanopticIdDataset(BaseDataset):
         """List the images.
 
         Raises:
-            OSError, ValueError: See :meth:`list_images`; an image's error is one, too.
+            OSError, ValueError: See :meth:`list_images`; or one of the images is faulty.
         """
         infos, faults = self.list_images()
         if faults:
@@ -144,7 +144,7 @@ class PanopticIdDataset(BaseDataset):
         return {**info, **names}
 
     def prepare_data(self, idx: int) -> Any:
-        """Run the pipeline on one image, with the random numbers of its index if it brings any.
+        """Run the pipeline on one image, seeded by its index if that carries a seed.
 
         See :meth:`load` and :class:`mmhps.datasets.samplers.SeededIndex`.
         """

@@ -1,4 +1,4 @@
-"""Mask R-CNN's RoI head, opened up: instances with the logits that the fusion needs."""
+"""Mask R-CNN's RoI head, which also returns instances with the logits that the fusion needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .training_instances import TrainingStep
 
 @MODELS.register_module()
 class InstanceRoIHead(StandardRoIHead):
-    """StandardRoIHead that hands on each instance's box, class and mask logits.
+    """StandardRoIHead that returns the box, class scores and mask logits of each instance.
 
     Parameters and losses are those of the base class, and so are its checkpoints.
 
@@ -59,7 +59,7 @@ class InstanceRoIHead(StandardRoIHead):
     def loss_and_instances(
         self, x: tuple[Tensor, ...], proposals: InstanceList, batch_data_samples: SampleList
     ) -> tuple[dict[str, Tensor], list[Instances]]:
-        """The losses of the base class, and the instances of each image.
+        """Compute the losses of the base class, and the instances of each image.
 
         Args:
             x: FPN features.
@@ -135,7 +135,7 @@ class InstanceRoIHead(StandardRoIHead):
         batch_gt_instances: InstanceList,
         extra_boxes: list[Tensor] | None = None,
     ) -> dict:
-        """Mask logits of positive RoIs and of more boxes in one pass, and the loss of the former.
+        """Compute the mask loss of positive RoIs, and mask logits of more boxes in the same pass.
 
         One pass, so that batch normalization sees one batch per step as in Mask R-CNN, on every
         process.
@@ -153,7 +153,7 @@ class InstanceRoIHead(StandardRoIHead):
         positive = [sample.pos_priors for sample in sampling_results]
         parts = positive + (extra_boxes or [])
         rois = bbox2roi(parts)
-        # bbox2roi numbers the parts; those behind the first B belong to images 0..B-1 again.
+        # bbox2roi numbers the parts; those after the first B belong to images 0..B-1 again.
         rois[:, 0] %= len(positive)
         preds = self._mask_forward(x, rois)["mask_preds"].split([len(part) for part in parts])
         pos_preds, extra_preds = preds[: len(positive)], preds[len(positive) :]
@@ -168,7 +168,7 @@ class InstanceRoIHead(StandardRoIHead):
         return dict(loss_mask=losses["loss_mask"], image_preds=pos_preds)
 
     def suppress(self, raw: InstanceData, score_thr: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Non-maximum suppression.
+        """Suppress overlapping detections (NMS).
 
         Args:
             raw: ``bboxes`` (P, 4 * T) and ``scores`` (P, T + 1) of all proposals of an image.
@@ -222,7 +222,7 @@ class InstanceRoIHead(StandardRoIHead):
         if len(rois):
             masks = self._mask_forward(x, rois)["mask_preds"]
         else:
-            # Some layers do not run on nothing.
+            # Some layers fail on empty inputs.
             size = 2 * self.mask_roi_extractor.roi_layers[0].output_size[0]
             masks = x[0].new_zeros(0, self.bbox_head.num_classes, size, size)
         return masks.split([len(b) for b in boxes])
