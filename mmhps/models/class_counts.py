@@ -28,10 +28,15 @@ def resolve_classes(cfg: Config) -> None:
         dataset = dataset["dataset"]
     if dataset is None:
         return
-    data = DATASETS.build(dict(dataset, lazy_init=True))
+    set_class_counts(cfg.model, classes_of(dataset))
+
+
+def classes_of(dataset: Mapping) -> Mapping:
+    """The meta information of a data set's config, if possible without reading any file."""
+    data = DATASETS.build({**dataset, "lazy_init": True})
     if "thing_classes" not in data.metainfo and hasattr(data, "list_images"):
         data.list_images()
-    set_class_counts(cfg.model, data.metainfo)
+    return data.metainfo
 
 
 def set_class_counts(model: ConfigDict, meta: Mapping) -> None:
