@@ -12,6 +12,8 @@ from mmengine.logging import print_log
 from tqdm import tqdm
 
 from mmhps.datasets.samplers import SeededIndex
+from mmhps.datasets.transforms.alignment import check_pipeline
+from mmhps.datasets.transforms.images import LoadPicture
 from mmhps.structures import Segment
 
 _SECONDS_BEFORE_BAR = 3
@@ -39,7 +41,7 @@ class PanopticIdDataset(BaseDataset):
 
     Raises:
         ValueError: ``filter_cfg`` has other keys, needs labels that are not there, or leaves no
-            image.
+            image; or a transform moves the image without its ground truth.
     """
 
     def __init__(
@@ -66,6 +68,9 @@ class PanopticIdDataset(BaseDataset):
             max_refetch=max_refetch,
             **kwargs,
         )
+        steps = [LoadPicture.instead_of(step) for step in self.pipeline.transforms]
+        check_pipeline(steps)
+        self.pipeline.transforms = steps
 
     def list_images(self) -> tuple[list[dict], list[Exception]]:
         """List the data infos of the images, and an error for each image that has none.
@@ -171,16 +176,22 @@ class PanopticIdDataset(BaseDataset):
 
         Raises:
             OSError, ValueError: The label file is at fault; the message names it.
-            RuntimeError: The pipeline failed or returned None; the message names the image.
+            RuntimeError: The pipeline failed or returned None; the message names the image and, if
+                one of them failed, the transform.
         """
         path, label_path = info["img_path"], info["seg_map_path"]
+        data, step = self._with_classes(info), None
         try:
-            data = self.pipeline(self._with_classes(info))
+            for step in self.pipeline.transforms:
+                data = step(data)
+                if data is None:
+                    break
         except (OSError, SyntaxError) as error:
             if label_path and label_path in str(error):
                 raise  # named already
+            cause = error.__cause__ or error  # what Pillow said
             raise RuntimeError(
-                f"{path}: cannot be read ({type(error).__name__}: {error}). The file is missing, "
+                f"{path}: cannot be read ({type(cause).__name__}: {cause}). The file is missing, "
                 f"protected, empty, truncated or no image: unpack or download it again."
             ) from error
         except Exception as error:
@@ -188,7 +199,7 @@ class PanopticIdDataset(BaseDataset):
                 raise
             raise RuntimeError(
                 f"{path}: the pipeline failed on this image ({type(error).__name__}: "
-                f"{str(error).strip()}). Check the image, whose sides may be too short to be "
+                f"{str(error).strip()}) in {type(step).__name__}. Check the image, whose sides may be too short to be "
                 f"resized or cropped, and the transforms."
             ) from error
         if data is None and (self.test_mode or self.max_refetch == 0):
