@@ -182,7 +182,7 @@ def list_segments(annotation: Mapping[str, Any], labels: Mapping[Any, int]) -> l
     unknown = {item["category_id"] for item in listed} - labels.keys()
     if unknown:
         raise ValueError(
-            f"has category ids {sorted(unknown, key=str)} that are not in \"categories\" of the "
+            f'has category ids {sorted(unknown, key=str)} that are not in "categories" of the '
             f"ground truth. Use those of it: {list(labels)}."
         )
     ids = [int(item["id"]) for item in listed]

@@ -19,48 +19,32 @@ class SemanticPlusInstance(BaseDetector):
     Args:
         backbone: Config of either backbone.
         neck: Config of either neck.
-        rpn_head: Config of the instance network's RPN head.
-        roi_head: Config of the instance network's RoI head.
         semantic_head: Config of the semantic network's head.
         panoptic_fusion_head: Config of the heuristic merge.
-        train_cfg: As for Mask R-CNN.
         test_cfg: As for Mask R-CNN, and ``panoptic``: options of the merge.
         data_preprocessor: Config of the data preprocessor of both networks.
         init_cfg: Initialization.
+        kwargs: ``rpn_head``, ``roi_head`` and ``train_cfg`` of the instance network, a Mask R-CNN.
     """
 
     def __init__(
         self,
         backbone: ConfigType,
         neck: ConfigType,
-        rpn_head: ConfigType,
-        roi_head: ConfigType,
         semantic_head: ConfigType,
         panoptic_fusion_head: ConfigType,
-        train_cfg: OptConfigType = None,
         test_cfg: OptConfigType = None,
         data_preprocessor: OptConfigType = None,
         init_cfg: OptMultiConfig = None,
+        **kwargs,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        features = dict(backbone=backbone, neck=neck)
         self.instance_network = MODELS.build(
-            dict(
-                type="MaskRCNN",
-                backbone=backbone,
-                neck=neck,
-                rpn_head=rpn_head,
-                roi_head=roi_head,
-                train_cfg=train_cfg,
-                test_cfg=test_cfg,
-            )
+            dict(type="MaskRCNN", **features, test_cfg=test_cfg, **kwargs)
         )
         self.semantic_network = MODELS.build(
-            dict(
-                type="TwoStagePanopticSegmentor",
-                backbone=backbone,
-                neck=neck,
-                semantic_head=semantic_head,
-            )
+            dict(type="TwoStagePanopticSegmentor", **features, semantic_head=semantic_head)
         )
         self.panoptic_fusion_head = MODELS.build(
             dict(panoptic_fusion_head, test_cfg=test_cfg and test_cfg.get("panoptic"))

@@ -92,11 +92,6 @@ class FusionHead(BaseModule):
         self.void_things = void_things
         self.test_cfg = test_cfg or {}
 
-    @property
-    def has_loss(self) -> bool:
-        """Whether training gets a panoptic loss."""
-        return self.loss_weight > 0
-
     def forward(self, canvases: Canvases, semantic_logits: Tensor) -> Tensor:
         """Compute the panoptic logits of one image, which define the fusion.
 
@@ -129,7 +124,7 @@ class FusionHead(BaseModule):
         Returns:
             ``{'loss_panoptic': ...}``, the mean over the images; empty if ``loss_weight`` is 0.
         """
-        if not self.has_loss:
+        if not self.loss_weight:
             return {}
         images = zip(instances, canvases, semantic_logits, batch_data_samples, strict=True)
         losses = [self._image_loss(*image) for image in images]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from mmdet.registry import MODELS
 from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
 
-from mmhps.functional import Layer, Resampled, panoptic_logits
+from mmhps.functional import Layer, Resampled, panoptic_logits, resampled
 
 from ..instances import Canvases, Instances
 from .base import FusionHead
@@ -75,8 +74,9 @@ class HeuristicMergeHead(FusionHead):
         results = []
         for image, logits in zip(instances, semantic_logits, strict=True):
             if isinstance(logits, Tensor):
-                logits = _AtOutput(logits)
-            layers = _whole_layers(image.masks)
+                logits = resampled(logits, logits.shape[-2:])
+            window = (slice(0, logits.size[0]), slice(0, logits.size[1]))
+            layers = [(window, mask) for mask in image.masks]  # only what is above 0 counts
             results.append(self.fuse(layers, image.labels, image.scores, logits))
         return results
 
@@ -93,23 +93,3 @@ class HeuristicMergeHead(FusionHead):
             window, canvas = layers[n]
             winner[window].masked_fill_(canvas > 0, len(stuff) + n)
         return winner
-
-
-@dataclass(frozen=True, eq=False)
-class _AtOutput:
-    """Logits (T + S, H, W) that have the output's size already, to be read like ``Resampled``."""
-
-    values: Tensor
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return tuple(self.values.shape[-2:])
-
-    def dense(self) -> Tensor:
-        return self.values
-
-
-def _whole_layers(masks: Tensor) -> list[Layer]:
-    """Masks (N, H, W) as windows of the image's size; only whether a value is above 0 counts."""
-    window = (slice(0, masks.shape[1]), slice(0, masks.shape[2]))
-    return [(window, mask) for mask in masks]

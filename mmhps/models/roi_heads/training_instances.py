@@ -1,6 +1,6 @@
-"""Strategies that choose which instances make the canvases in training.
+"""Strategies that choose which instances make the canvases in training: the paper does not say.
 
-The paper does not say which.
+A strategy is a callable: a :class:`TrainingStep` in, the :class:`Candidates` of each image out.
 """
 
 from __future__ import annotations
@@ -56,19 +56,8 @@ class TrainingStep:
     metas: list[dict]
 
 
-class TrainingInstances:
-    """Base of the strategies."""
-
-    def __init__(self) -> None:
-        """There are no options."""
-
-    def __call__(self, step: TrainingStep) -> list[Candidates]:
-        """The candidates of each image."""
-        raise NotImplementedError
-
-
 @TASK_UTILS.register_module()
-class SampledRoIs(TrainingInstances):
+class SampledRoIs:
     """The best sampled RoIs of each ground-truth instance.
 
     Args:
@@ -88,8 +77,11 @@ class SampledRoIs(TrainingInstances):
 
 
 @TASK_UTILS.register_module()
-class GroundTruthBoxes(TrainingInstances):
+class GroundTruthBoxes:
     """Every ground-truth instance in its own box: canvases of a perfect detector."""
+
+    def __init__(self) -> None:
+        """There are no options."""
 
     def __call__(self, step: TrainingStep) -> list[Candidates]:
         """See the class."""
@@ -114,7 +106,7 @@ class GroundTruthBoxes(TrainingInstances):
 
 
 @TASK_UTILS.register_module()
-class Detections(TrainingInstances):
+class Detections:
     """What the detector itself outputs, as at test time, false detections included.
 
     Ground truth that no detection finds falls back to its best sampled RoI.
