@@ -16,7 +16,7 @@ from mmhps.apis import arguments
 from mmhps.engine import launch
 from mmhps.engine.console import short_errors
 from mmhps.engine.pretrained import torchvision_problem
-from mmhps.engine.resume import newest_whole_checkpoint
+from mmhps.engine.resume import newest_complete_checkpoint
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -54,7 +54,7 @@ def set_amp(cfg: Config) -> None:
 def set_resume(cfg: Config, checkpoint: str) -> None:
     """Resumes from ``checkpoint``, or from the newest whole one if it is ``"auto"``."""
     if checkpoint == "auto":
-        checkpoint = newest_whole_checkpoint(cfg.work_dir)
+        checkpoint = newest_complete_checkpoint(cfg.work_dir)
         if checkpoint is None:
             print(f"{cfg.work_dir}: no checkpoint yet, training starts at the beginning")
             return

@@ -63,7 +63,7 @@ def claim(out: Path, recipe: dict) -> None:
             f"{out} is no empty folder and holds no {RECORD}, so this tool did not make it. "
             "Choose another folder or remove this one."
         )
-    write_whole(record, lambda part: part.write_text(json.dumps(recipe, indent=1) + "\n"))
+    write_atomically(record, lambda part: part.write_text(json.dumps(recipe, indent=1) + "\n"))
 
 
 def _read_record(record: Path) -> dict:
@@ -89,7 +89,7 @@ def read_image(path: Path) -> Image.Image:
     return image
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` write a file that appears under its name only when it is complete.
 
     Args:
@@ -109,4 +109,4 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
         path: The file.
         pixels: (H, W, 3) or (H, W) uint8, or (H, W) uint16.
     """
-    write_whole(path, lambda part: Image.fromarray(pixels).save(part, format="PNG"))
+    write_atomically(path, lambda part: Image.fromarray(pixels).save(part, format="PNG"))

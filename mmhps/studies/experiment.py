@@ -22,7 +22,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from mmhps.engine.launch import running
-from mmhps.engine.resume import newest_whole_checkpoint
+from mmhps.engine.resume import newest_complete_checkpoint
 from mmhps.models import HeuristicMergeHead, resolve_classes
 from mmhps.version import __version__
 
@@ -103,7 +103,7 @@ def _train(cfg: Config, work_dir: Path) -> tuple[str, dict[str, float]]:
     """Train, from the last checkpoint if there is one; the final checkpoint and the durations."""
     timer, start = StepTimer(), time.monotonic()
     unfinished = copy.deepcopy(cfg)
-    last = newest_whole_checkpoint(work_dir)
+    last = newest_complete_checkpoint(work_dir)
     if last is not None:
         unfinished.resume, unfinished.load_from = True, last
     # Scored once, after the last step.
