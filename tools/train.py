@@ -1,4 +1,4 @@
-"""Trains a model.
+"""Train a model.
 
 python tools/train.py CONFIG [--work-dir DIR] [--resume [CHECKPOINT]] [--amp] …
 """
@@ -20,7 +20,7 @@ from mmhps.engine.resume import newest_complete_checkpoint
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Trains a model.")
+    parser = argparse.ArgumentParser(description="Train a model.")
     arguments.add_shared_arguments(parser)
     parser.add_argument(
         "--resume",
@@ -43,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def set_amp(cfg: Config) -> None:
-    """Makes the optimizer wrapper one of mixed precision."""
+    """Switch the optimizer wrapper to mixed precision."""
     if torch.cuda.is_available():
         cfg.optim_wrapper.type = "AmpOptimWrapper"
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
@@ -52,7 +52,7 @@ def set_amp(cfg: Config) -> None:
 
 
 def set_resume(cfg: Config, checkpoint: str) -> None:
-    """Resumes from ``checkpoint``, or from the newest whole one if it is ``"auto"``."""
+    """Resume from ``checkpoint``, or from the newest complete one if it is ``"auto"``."""
     if checkpoint == "auto":
         checkpoint = newest_complete_checkpoint(cfg.work_dir)
         if checkpoint is None:

@@ -1,4 +1,4 @@
-"""What the converters share: the layout of Cityscapes, whole files, and whose folder it is."""
+"""Shared by the converters: the layout of Cityscapes, atomic writing, a record of the folder."""
 
 import json
 import os
@@ -33,9 +33,9 @@ def scene_files(out: Path, split: str, name: str) -> dict[str, Path]:
 
 
 def claim(out: Path, recipe: dict) -> None:
-    """Make sure that `out` may be filled, and leave a record of what fills it.
+    """Check that `out` may be written to, and record what is written.
 
-    A folder with the same record may be completed; an empty or absent one is begun.
+    A folder with the same record may be completed; an empty or absent one is started.
 
     Args:
         out: Root folder of the data set.
@@ -79,7 +79,7 @@ def read_image(path: Path) -> Image.Image:
     """A fully loaded image.
 
     Raises:
-        ValueError: The file is no readable image.
+        ValueError: The file is not a readable image.
     """
     try:
         image = Image.open(path)
@@ -103,7 +103,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Write an array as a PNG that is there only when it is complete.
+    """Write an array as a PNG that exists only when it is complete.
 
     Args:
         path: The file.

@@ -53,12 +53,12 @@ class StepTimer(Hook):
 def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> dict:
     """Train and score a config, unless its result is there already.
 
-    An interrupted training goes on from its last checkpoint. A network with another fusion than
-    the heuristic merge is scored with that one as well.
+    An interrupted training continues from its last checkpoint. A network with another fusion than
+    the heuristic merge is scored with the heuristic merge as well.
 
     Args:
         cfg: Complete config; it is not changed.
-        work_dir: Folder of this run alone; gets checkpoints, logs and ``result.json``.
+        work_dir: Folder of this run only, for checkpoints, logs and ``result.json``.
         title: Printed above the progress.
         seed: Seed of initialization, data order and augmentation.
 
@@ -138,7 +138,7 @@ def score(cfg: Config, checkpoint: str, title: str) -> dict[str, float]:
 
 
 def _claim(work_dir: Path, cfg: Config) -> None:
-    """Note the config of an unfinished run, so that no other one goes on from its checkpoint."""
+    """Record the config of an unfinished run, so that no other one continues from its checkpoint."""
     work_dir.mkdir(parents=True, exist_ok=True)
     record = work_dir / "running.json"
     if record.exists():
