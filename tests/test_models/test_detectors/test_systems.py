@@ -2,21 +2,13 @@
 
 import pytest
 import torch
+from model_parts import SYSTEMS, losses_of
 
-SYSTEMS = ["semantic-plus-instance", "panoptic-fpn", "hps", "hps-isi"]
 FUSED = ["hps", "hps-isi"]
 
 
 def config(system):
     return f"mini/{system}_r18_mini.py"
-
-
-def losses_of(model, batch):
-    model.train()
-    data = model.data_preprocessor(batch, training=True)
-    losses = model(**data, mode="loss")
-    total, logged = model.parse_losses(losses)
-    return total, logged
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
