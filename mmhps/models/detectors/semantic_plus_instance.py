@@ -58,7 +58,7 @@ class SemanticPlusInstance(BaseDetector):
         )
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
-        """The losses of both networks; their sum trains each of them on its own.
+        """Compute the losses of both networks; their sum trains each network independently.
 
         Args:
             batch_inputs: (B, 3, H, W).
@@ -74,7 +74,7 @@ class SemanticPlusInstance(BaseDetector):
     def predict(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
     ) -> SampleList:
-        """Panoptic maps of a batch of images; see ``TwoStagePanopticSegmentor.predict``."""
+        """Predict panoptic maps; see ``TwoStagePanopticSegmentor.predict``."""
         x_instance, x_semantic = self.extract_feat(batch_inputs)
         metas = [sample.metainfo for sample in batch_data_samples]
         network = self.instance_network

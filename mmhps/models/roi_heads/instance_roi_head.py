@@ -1,4 +1,4 @@
-"""Mask R-CNN's RoI head, opened up: instances with the logits that the fusion needs."""
+"""Mask R-CNN's RoI head, which also returns instances with the logits that the fusion needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .training_instances import TrainingStep
 
 @MODELS.register_module()
 class InstanceRoIHead(StandardRoIHead):
-    """StandardRoIHead that hands on each instance's box, class and mask logits.
+    """StandardRoIHead that returns the box, class scores and mask logits of each instance.
 
     Parameters and losses are those of the base class, and so are its checkpoints.
 
@@ -59,7 +59,7 @@ class InstanceRoIHead(StandardRoIHead):
     def loss_and_instances(
         self, x: tuple[Tensor, ...], proposals: InstanceList, batch_data_samples: SampleList
     ) -> tuple[dict[str, Tensor], list[Instances]]:
-        """The losses of the base class, and the instances of each image.
+        """Compute the losses of the base class, and the instances of each image.
 
         Args:
             x: FPN features.
@@ -134,7 +134,7 @@ class InstanceRoIHead(StandardRoIHead):
         gt: InstanceList,
         extra: list[Tensor],
     ) -> tuple[dict[str, Tensor], list[Tensor]]:
-        """The mask loss, and per image the mask logits (P + E, T, M, M).
+        """Compute the mask loss, and per image the mask logits (P + E, T, M, M).
 
         Those of the P positive RoIs, which have the loss, come first, then those of the ``extra``
         boxes (E, 4). All are computed in one pass, so that batch normalization sees one batch per
@@ -143,7 +143,7 @@ class InstanceRoIHead(StandardRoIHead):
         positive = [sample.pos_priors for sample in sampled]
         parts = positive + extra
         rois = bbox2roi(parts)
-        # bbox2roi numbers the parts; those behind the first B belong to images 0..B-1 again.
+        # bbox2roi numbers the parts; those after the first B belong to images 0..B-1 again.
         rois[:, 0] %= len(positive)
         masks = self._mask_forward(x, rois)["mask_preds"].split([len(part) for part in parts])
         masks, extra_masks = masks[: len(positive)], masks[len(positive) :]
@@ -152,7 +152,7 @@ class InstanceRoIHead(StandardRoIHead):
         return losses["loss_mask"], both
 
     def suppress(self, raw: InstanceData, score_thr: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Non-maximum suppression.
+        """Suppress overlapping detections (NMS).
 
         Args:
             raw: ``bboxes`` (P, 4 * T) and ``scores`` (P, T + 1) of all proposals of an image.
@@ -206,7 +206,7 @@ class InstanceRoIHead(StandardRoIHead):
         if len(rois):
             masks = self._mask_forward(x, rois)["mask_preds"]
         else:
-            # Some layers do not run on nothing.
+            # Some layers fail on empty inputs.
             size = 2 * self.mask_roi_extractor.roi_layers[0].output_size[0]
             masks = x[0].new_zeros(0, self.bbox_head.num_classes, size, size)
         return masks.split([len(b) for b in boxes])
