@@ -111,9 +111,7 @@ def kiosk(world: World, x: float, z: float) -> Layer:
     inner = x - np.sign(x) * width / 2
     sketch = Sketch(world.camera, Plane((inner, z), (inner, z + deep)))
     sketch.rectangle(
-        (0, deep, 0, height),
-        colour * world.light.shade(np.array([-np.sign(x), 0, 0])),
-        solid=True,
+        (0, deep, 0, height), colour * world.light.shade(np.array([-np.sign(x), 0, 0])), solid=True
     )
     front = Plane((x - width / 2, z), (x + width / 2, z))
     sketch.frame = front
