@@ -16,7 +16,7 @@ TEST_ARGS ?=
 JOBS ?= 2
 PY := .venv/bin/python
 # One thread for each process: more would take the cores from each other.
-PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses $(JOBS) --dist worksteal
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses $(JOBS) --dist loadgroup
 
 # Taken in this order, the first that really runs; a shim of pyenv may exist and fail.
 PYTHONS := $(or $(PYTHON),$(PY) python3 python3.12 python3.11 python3.10 python \

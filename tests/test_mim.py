@@ -1,4 +1,4 @@
-"""mmhps as pip installs it from its wheel, without a compiler and in a new environment; mim there."""
+"""mmhps as pip installs it, without a compiler and in a new environment; mim there."""
 
 import os
 import re
@@ -14,7 +14,8 @@ import pytest
 
 from mmhps.apis import model_zoo
 
-pytestmark = pytest.mark.slow
+# One process, or each would make an environment.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("environment")]
 
 ROOT = Path(__file__).parents[1]
 MODELS = model_zoo.read_models(ROOT)
@@ -161,5 +162,6 @@ def test_test(mim, package, folder, scenes, downloaded, launcher):
 
 
 def test_predict(mim, folder, scenes):
-    mim("run", "mmhps", "image_demo", "data/mini_cityscapes/leftImg8bit/val", "--out-dir", "shown")
+    pictures = "data/mini_cityscapes/leftImg8bit/val/*/*.png"
+    mim("run", "mmhps", "image_demo", pictures, "--out-dir", "shown")
     assert len(list((folder / "shown" / "overlays").rglob("*.png"))) == 2

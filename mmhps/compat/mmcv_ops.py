@@ -137,6 +137,11 @@ def _compiled_for(tensor: Tensor) -> bool:
     return sys.modules[NAME].get_compiling_cuda_version() != "not available"
 
 
+def _torchvision_for(tensor: Tensor) -> ModuleType | None:
+    """``torchvision.ops`` where it is the best for where a tensor lies."""
+    return _torchvision_ops() if tensor.is_cuda else None
+
+
 @functools.cache
 def _torchvision_ops() -> ModuleType | None:
     """``torchvision.ops`` if it imports; beside a torch of another build it raises."""
@@ -150,8 +155,12 @@ def _nms(bboxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> T
     """Stands for ``mmcv._ext.nms``."""
     if _compiled_for(bboxes):
         return _compiled["nms"](bboxes, scores, iou_threshold=iou_threshold, offset=offset)
-    if bboxes.is_cuda and offset == 0 and (torchvision := _torchvision_ops()):
-        return torchvision.nms(bboxes.float(), scores.float(), iou_threshold)
+    if offset == 0 and (torchvision := _torchvision_for(bboxes)):
+        # Ranks in place of scores and a threshold of float32, so that ties are decided as by mmcv.
+        order = scores.sort(0, descending=True)[1]
+        ranks = torch.arange(len(order), 0, -1, device=order.device, dtype=torch.float32)
+        threshold = torch.tensor(iou_threshold).item()
+        return order[torchvision.nms(bboxes.float()[order], ranks, threshold)]
     return greedy_nms(bboxes, scores, iou_threshold, offset)
 
 
@@ -162,7 +171,7 @@ def _pool(input: Tensor, rois: Tensor, options: dict[str, Any]) -> Tensor:
     input = input.to(torch.promote_types(input.dtype, torch.float32))
     size = options["aligned_height"], options["aligned_width"]
     scale, ratio = options["spatial_scale"], options["sampling_ratio"]
-    if input.is_cuda and (torchvision := _torchvision_ops()):
+    if torchvision := _torchvision_for(input):
         return torchvision.roi_align(
             input, rois.to(input.dtype), size, scale, ratio or -1, options["aligned"]
         )

@@ -19,8 +19,8 @@ from torch import Tensor
 from mmhps.converters.mmdet_weights import adapt, source_things, state_dict
 from mmhps.engine.checkpoints import read_weights, refusing_code
 from mmhps.engine.console import quiet
+from mmhps.markdown import markdown_table
 from mmhps.models import resolve_classes
-from mmhps.studies.tables import markdown_table
 
 
 def target_things(dataset: ConfigDict) -> tuple[str, ...]:

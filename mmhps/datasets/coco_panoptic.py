@@ -1,8 +1,7 @@
 """COCO panoptic files (``panoptic_*.json`` and RGB PNGs) for the transforms of this package."""
 
-import json
-from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmdet.registry import DATASETS
@@ -10,6 +9,9 @@ from mmdet.visualization.palette import get_palette
 
 from mmhps.datasets.panoptic_id_dataset import PanopticIdDataset
 from mmhps.structures import Segment
+from mmhps.structures.panoptic_json import FORMAT, list_segments, read_panoptic_json
+
+_OF_CITYSCAPES = ("_gtFine_leftImg8bit.png", "_gtCoarse_leftImg8bit.png")
 
 
 def order_categories(categories: list[dict], classes: Sequence[str] | None = None) -> list[dict]:
@@ -74,35 +76,11 @@ class CocoPanopticIdDataset(PanopticIdDataset):
 
     def list_images(self) -> tuple[list[dict], list[Exception]]:
         """Parse the JSON: a data info per image in the file's order, an error per bad image."""
-        try:
-            content = json.loads(Path(self.ann_file).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise FileNotFoundError(
-                f"{self.ann_file}: annotation file not found. Check data_root and ann_file."
-            ) from None
-        except ValueError as error:
-            raise ValueError(
-                f"{self.ann_file}: not a JSON file ({error}). It may be truncated: unpack it again."
-            ) from error
-        try:
-            return self._parse(content)
-        except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"{self.ann_file}: not a COCO panoptic file ({type(error).__name__}: {error}). It "
-                f'needs "images" with id, file_name, height, width; "categories" with id, name, '
-                f'isthing; "annotations" (if any) with image_id, file_name, segments_info. An '
-                f"instances_*.json will not do."
-            ) from error
-
-    def _parse(self, content: dict) -> tuple[list[dict], list[Exception]]:
-        for key, field in (("images", "id"), ("categories", "id"), ("categories", "name")):
-            repeated = _repeated([entry[field] for entry in content[key]])
-            if repeated or not content[key]:
-                raise ValueError(
-                    f'{self.ann_file}: "{key}" must be a list that has each {field} once, but '
-                    f"{f'has {repeated[:5]} several times' if repeated else 'is empty'}. Correct "
-                    f"the list."
-                )
+        content = read_panoptic_json(self.ann_file, ("file_name", "height", "width"))
+        for key in ("images", "categories"):
+            if not content.get(key):
+                raise ValueError(f'{self.ann_file}: "{key}" is empty or missing. {FORMAT}')
+        self._check_names(content["images"][0]["file_name"])
         categories = order_categories(content["categories"], self._metainfo.get("classes"))
         self._set_metainfo(categories)
         labels = {category["id"]: label for label, category in enumerate(categories)}
@@ -129,6 +107,16 @@ class CocoPanopticIdDataset(PanopticIdDataset):
                 faults.append(ValueError(f"{self.ann_file}: {name} {error}"))
         return infos, faults
 
+    def _check_names(self, name: str) -> None:
+        """Refuse the file of ``csCreatePanopticImgs``, which names images that do not exist."""
+        folder = Path(self.data_prefix.get("img", ""))
+        if name.endswith(_OF_CITYSCAPES) and not (folder / name).is_file():
+            raise ValueError(
+                f"{self.ann_file}: names the image {name}, which does not exist in {folder}, as "
+                f"csCreatePanopticImgs of cityscapesscripts does. Use CityscapesPanopticDataset, "
+                f"which reads leftImg8bit/ and gtFine/ as they are."
+            )
+
     def _set_metainfo(self, categories: list[dict]) -> None:
         names = [category["name"] for category in categories]
         if all("color" in category for category in categories):
@@ -150,32 +138,10 @@ class CocoPanopticIdDataset(PanopticIdDataset):
                 f'has {len(entries) or "no"} entries in "annotations". Remove the image, or keep '
                 f"exactly one."
             )
-        listed = entries[0]["segments_info"]
-        unknown = {s["category_id"] for s in listed} - labels.keys()
-        if unknown:
-            raise ValueError(
-                f'has category ids {sorted(unknown, key=str)} that are not in "categories". Add '
-                f"them, or correct the annotation."
-            )
-        ids = [int(s["id"]) for s in listed]
-        bad = _repeated(ids) + [i for i in ids if not 0 < i < 2**24]
-        if bad:
-            raise ValueError(
-                f"has the segment ids {bad[:5]}, but ids must be in 1..{2**24 - 1} (0 is void) and "
-                f"each occur once. Write the annotation again."
-            )
-        segments = [
-            Segment(i, labels[s["category_id"]], bool(s.get("iscrowd", 0)))
-            for i, s in zip(ids, listed, strict=True)
-        ]
+        segments = list_segments(entries[0], labels)
         path = Path(self.data_prefix["seg"]) / entries[0]["file_name"]
         return dict(seg_map_path=str(path), segments=segments)
 
     def read_segments(self, data_info: dict) -> list[Segment]:
         """Return the segments of one image; the PNG is not read."""
         return data_info["segments"]
-
-
-def _repeated(values: Iterable[Hashable]) -> list:
-    """The values that occur more than once."""
-    return [value for value, count in Counter(values).items() if count > 1]

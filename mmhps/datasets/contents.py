@@ -46,7 +46,8 @@ def inspect(dataset: PanopticIdDataset, info: dict) -> Contents | None:
         return None
     classes = dataset.metainfo["classes"]
     # The pipelines of val and test read no labels, the metric does.
-    shape = loaded["data_samples"].ori_shape
+    sample = loaded.get("data_samples")  # what a wrapper packs is a dictionary still
+    shape = loaded["ori_shape"] if sample is None else sample.ori_shape
     ids, segments = read_true_segments(info, classes, shape)
     found = Contents(*np.zeros((2, len(classes)), np.int64), np.zeros(len(classes) + 1, np.int64))
     areas = dict(zip(*np.unique(ids, return_counts=True), strict=True))

@@ -33,7 +33,7 @@ class PanopticIdDataset(BaseDataset):
         data_root: Root of relative paths.
         data_prefix: Folders: ``img`` and, if there is ground truth, ``seg``.
         filter_cfg: ``dict(max_instances=N)`` leaves out images with more than N instances (crowds
-            do not count); ``metainfo["left_out"]`` is their number. In contrast to MMDetection's
+            do not count); the attribute ``left_out`` is their number. In contrast to MMDetection's
             filters it also applies in test mode, because the paper's cap does. None keeps all.
         max_refetch: How many other images are tried when the pipeline returns None for one. With
             0 this is an error.
@@ -58,6 +58,8 @@ class PanopticIdDataset(BaseDataset):
             raise ValueError(
                 f'filter_cfg: only the key "max_instances" is known, got {sorted(unknown)}.'
             )
+        self.left_out = 0
+        self._cat_ids: list[list[int]] | None = None
         super().__init__(
             data_root=data_root,
             # The base class refuses None, which says "no ground truth" in MMDetection's configs.
@@ -107,7 +109,11 @@ class PanopticIdDataset(BaseDataset):
                 "filter_cfg: max_instances counts ground-truth instances, but there is no ground "
                 'truth. Set data_prefix["seg"] (and ann_file) or remove filter_cfg.'
             )
-        counts = self._count_instances()
+        num_things = len(self._metainfo["thing_classes"])
+        counts = [
+            sum(s.label < num_things and not s.iscrowd for s in segments)
+            for segments in self._read_all_segments(self.data_list, "counting instances")
+        ]
         kept = [i for i, count in zip(self.data_list, counts, strict=True) if count <= limit]
         print_log(
             f"{type(self).__name__} {self.data_prefix['img']}: {len(kept)} of "
@@ -119,26 +125,34 @@ class PanopticIdDataset(BaseDataset):
                 f"filter_cfg: no image of {self.data_prefix['img']} has at most {limit} instances. "
                 f"Raise the cap."
             )
-        self._metainfo["left_out"] = len(self.data_list) - len(kept)
+        self.left_out = len(self.data_list) - len(kept)
         return kept
 
-    def _count_instances(self) -> list[int]:
-        """Count each image's instances; a progress bar appears if that takes seconds."""
-        num_things = len(self._metainfo["thing_classes"])
-
-        def count(info: dict) -> int:
-            return sum(s.label < num_things and not s.iscrowd for s in self.read_segments(info))
-
+    def _read_all_segments(self, infos: list[dict], description: str) -> list[list[Segment]]:
+        """Read each image's segments; a progress bar appears if that takes seconds."""
         with ThreadPoolExecutor(_READERS) as pool:
             return list(
                 tqdm(
-                    pool.map(count, self.data_list),
-                    desc="counting instances",
-                    total=len(self.data_list),
+                    pool.map(self.read_segments, infos),
+                    desc=description,
+                    total=len(infos),
                     delay=_SECONDS_BEFORE_BAR,
                     disable=not is_main_process(),
                 )
             )
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """The labels that an image has, without crowds; for ``ClassBalancedDataset``.
+
+        Things and stuff, so that images with rare stuff are repeated as well.
+        """
+        if self._cat_ids is None:
+            infos = [self.get_data_info(i) for i in range(len(self))]
+            self._cat_ids = [
+                sorted({s.label for s in segments if not s.iscrowd})
+                for segments in self._read_all_segments(infos, "listing classes")
+            ]
+        return self._cat_ids[idx]
 
     def get_data_info(self, idx: int) -> dict:
         """Return one data info with the class names that its labels refer to."""

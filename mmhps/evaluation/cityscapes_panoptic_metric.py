@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -105,7 +104,6 @@ class CityscapesPanopticMetric(BaseMetric):
         if self.outfile_prefix is not None:
             path = write_json(self.outfile_prefix, [item["annotation"] for item in images])
             print_log(f"Predictions are in {path}", logger="current")
-            self._warn_of_left_out_images()
         if self.format_only:
             return metrics
         classes, things = self._meta("classes"), self._meta("thing_classes")
@@ -138,16 +136,6 @@ class CityscapesPanopticMetric(BaseMetric):
                 "img_id or seg_map_path."
             )
         return metrics
-
-    def _warn_of_left_out_images(self) -> None:
-        """The official evaluator refuses predictions of some images only."""
-        if left_out := (self.dataset_meta or {}).get("left_out"):
-            print_log(
-                f"filter_cfg left out {left_out} images, and the official evaluator refuses files "
-                f"without them: set test_dataloader.dataset.filter_cfg=None",
-                logger="current",
-                level=logging.WARNING,
-            )
 
     def _meta(self, key: str) -> Any:
         """Return an entry of the dataset's meta information."""

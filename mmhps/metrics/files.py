@@ -15,6 +15,12 @@ import numpy as np
 
 from mmhps.structures import Segment, number_segments
 from mmhps.structures.id_files import write_rgb_ids
+from mmhps.structures.panoptic_json import (
+    FORMAT,
+    check_segments,
+    list_segments,
+    read_panoptic_json,
+)
 
 
 @dataclass(frozen=True)
@@ -49,27 +55,20 @@ class PanopticFiles:
         """
         path = Path(path)
         folder = path.with_suffix("") if folder is None else Path(folder)
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such JSON file. Check the path.")
+        content = read_panoptic_json(path)
         if not folder.is_dir():
             raise FileNotFoundError(f"{folder}: no such folder. Name the folder of the PNGs.")
+        if "annotations" not in content:
+            raise ValueError(f'{path}: not in COCO panoptic format (no "annotations"). {FORMAT}')
+        listed = content["annotations"]
+        annotations = {item["image_id"]: item for item in listed}
+        files = [item["file_name"] for item in listed]
+        images = [item["id"] for item in content.get("images", [])]
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            listed = content["annotations"]
-            annotations = {item["image_id"]: item for item in listed}
-            files = [item["file_name"] for item in listed]
-            images = [item["id"] for item in content.get("images", [])]
-            categories = content.get("categories", [])
-            _ = [(item["id"], item["name"], item["isthing"]) for item in categories]
             for item in listed:
-                _check_types(item)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"{path}: not in COCO panoptic format ({type(error).__name__}: {error}). Expected "
-                '{"annotations": [{"image_id", "file_name", "segments_info": [{"id", '
-                '"category_id"}]}]}, in ground truth also {"images": [{"id"}], "categories": '
-                '[{"id", "name", "isthing"}]}.'
-            ) from error
+                check_segments(item)
+        except ValueError as error:
+            raise ValueError(f"{path}: not in COCO panoptic format ({error}). {FORMAT}") from error
         if len(annotations) < len(listed):
             raise ValueError(f"{path}: an image_id has several annotations. Keep one per image.")
         missing = [name for name in files if not (folder / name).is_file()]
@@ -78,21 +77,20 @@ class PanopticFiles:
                 f"{folder / missing[0]}: no such file, but {path} lists it (and {len(missing) - 1} "
                 "more that are missing). Name the right folder, or write the PNGs again."
             )
-        return cls(path, folder, images, categories, annotations)
+        return cls(path, folder, images, content.get("categories", []), annotations)
 
     def labels(self) -> dict[Any, int]:
         """Return the label 0..C-1 of each category id.
 
         Raises:
-            ValueError: There are no categories, or an id occurs twice.
+            ValueError: There are no categories.
         """
-        labels = {item["id"]: label for label, item in enumerate(self.categories)}
-        if not len(labels) == len(self.categories) > 0:
+        if not self.categories:
             raise ValueError(
-                f'{self.path}: "categories" must list every category of the ground truth once, got '
-                f"the ids {[item['id'] for item in self.categories]}. Correct the list."
+                f'{self.path}: "categories" must list every category of the ground truth, but is '
+                f"empty or missing. Add it."
             )
-        return labels
+        return {item["id"]: label for label, item in enumerate(self.categories)}
 
     def png(self, image_id: Any) -> Path:
         """Return the path of an image's PNG."""
@@ -106,36 +104,12 @@ class PanopticFiles:
             labels: Label 0..C-1 of each category id.
 
         Raises:
-            ValueError: A segment has an unknown category.
+            ValueError: See :func:`mmhps.structures.panoptic_json.list_segments`.
         """
-        listed = self.annotations[image_id]["segments_info"]
-        unknown = {item["category_id"] for item in listed} - labels.keys()
-        if unknown:
-            raise ValueError(
-                f"{self.path}: image {image_id!r} has segments with unknown category_id "
-                f"{sorted(unknown, key=str)}. Use those of the ground truth: {list(labels)}."
-            )
-        return [
-            Segment(item["id"], labels[item["category_id"]], item.get("iscrowd", 0) == 1)
-            for item in listed
-        ]
-
-
-def _check_types(annotation: Mapping[str, Any]) -> None:
-    """Raise a TypeError that names the value if an annotation holds another type than it should."""
-    image, number = annotation["image_id"], (int, float)
-    values: list[tuple[str, Any, Any]] = [("file_name", str, annotation["file_name"])]
-    for segment in annotation["segments_info"]:
-        values += [
-            ("id", number, segment["id"]),
-            ("category_id", (*number, str), segment["category_id"]),
-            ("area", number, segment.get("area", 0)),
-        ]
-    for key, kind, value in values:
-        if not isinstance(value, kind):
-            raise TypeError(f"image_id {image!r}: {key} {value!r} is a {type(value).__name__}")
-        if key == "area" and not 0 <= value < 2**53:  # nan is refused as well
-            raise TypeError(f"image_id {image!r}: area {value!r} is not a number of pixels")
+        try:
+            return list_segments(self.annotations[image_id], labels)
+        except ValueError as error:
+            raise ValueError(f"{self.path}: image {image_id!r} {error}") from error
 
 
 def check_images(gt: PanopticFiles, pred: PanopticFiles) -> None:

@@ -132,11 +132,6 @@ def _gt_areas(gt: PanopticFiles, image_id: Any, overlaps: Overlaps) -> tuple[lis
         item["id"]: item.get("area", drawn.get(item["id"], 0))
         for item in gt.annotations[image_id]["segments_info"]
     }
-    if NO_SEGMENT in stated:
-        raise ValueError(
-            f"{gt.path}: image {image_id!r} lists a segment with id {NO_SEGMENT}, which means "
-            "void. Give the segment another id, in the PNG as well."
-        )
     oddities = []
     for key in sorted(stated.keys() | drawn.keys() - {NO_SEGMENT}):
         if key not in stated:

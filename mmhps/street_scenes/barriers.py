@@ -18,16 +18,6 @@ def _layer(world: World, label: str, sketch: Sketch, texture: Texture | None) ->
     )
 
 
-def _panel(
-    sketch: Sketch,
-    span: tuple[float, float, float, float],
-    colour: np.ndarray | None,
-    solid: bool = True,
-) -> None:
-    s0, s1, h0, h1 = span
-    sketch.face([(s0, h0), (s1, h0), (s1, h1), (s0, h1)], colour, solid=solid)
-
-
 def wall(world: World, plane: Plane, low: bool = False) -> Layer:
     """A free-standing wall of plaster, brick or concrete, in the colours of the houses.
 
@@ -41,11 +31,13 @@ def wall(world: World, plane: Plane, low: bool = False) -> Layer:
     height = rng.uniform(0.7, 1.1) if low else rng.uniform(1.8, 3.3)
     shade = world.light.shade(plane.normal)
     colour = pick(rng, WALLS if world.chance(0.7) else world.city.facades, 0.12) * shade
-    _panel(sketch, (0, plane.length, 0, height), colour)
+    sketch.rectangle((0, plane.length, 0, height), colour, solid=True)
     if world.chance(0.5):
         for s in np.arange(0, plane.length, rng.uniform(2.5, 4)):
-            _panel(sketch, (s, s + 0.4, 0, height + 0.1), 0.93 * colour)
-    _panel(sketch, (0, plane.length, height - 0.18, height), colour * rng.choice([0.75, 1.15]))
+            sketch.rectangle((s, s + 0.4, 0, height + 0.1), 0.93 * colour, solid=True)
+    sketch.rectangle(
+        (0, plane.length, height - 0.18, height), colour * rng.choice([0.75, 1.15]), solid=True
+    )
     if world.chance(0.3):
         tag = vary(rng, np.array((90, 110, 150)), 0.4)
         points = [(rng.uniform(0, plane.length), rng.uniform(0.3, 0.7 * height)) for _ in range(6)]
@@ -71,10 +63,10 @@ def fence(world: World, plane: Plane, low: bool = False) -> Layer:
     if wooden and world.chance(0.2):
         colour = shade * pick(rng, world.city.facades)
     length = plane.length
-    _panel(sketch, (0, length, 0, height), colour if kind == "boards" else None)
+    sketch.rectangle((0, length, 0, height), colour if kind == "boards" else None, solid=True)
     if kind == "boards":
         for s in np.arange(0, length, 0.45):
-            _panel(sketch, (s, s + 0.1, 0, height), 0.7 * colour, solid=False)
+            sketch.rectangle((s, s + 0.1, 0, height), 0.7 * colour)
         return _layer(world, "fence", sketch, Texture(0.12, 0.5))
     if kind == "mesh":
         sketch.face([(0, 0), (length, 0), (length, height), (0, height)], colour, alpha=0.35)
@@ -86,11 +78,11 @@ def _bars(sketch: Sketch, kind: str, length: float, height: float, colour: np.nd
     """Posts, rails and what hangs between them."""
     thick, step = {"bars": (0.05, 0.3), "pickets": (0.2, 0.36), "mesh": (0.05, 1.0)}[kind]
     for s in np.arange(0, length, step):
-        _panel(sketch, (s, s + thick, 0, height), colour, solid=False)
+        sketch.rectangle((s, s + thick, 0, height), colour)
     for s in np.arange(0, length, 2.4):
-        _panel(sketch, (s, s + 0.12, 0, height + 0.05), 0.85 * colour, solid=False)
+        sketch.rectangle((s, s + 0.12, 0, height + 0.05), 0.85 * colour)
     for h in (0.15 * height, 0.93 * height):
-        _panel(sketch, (0, length, h, h + 0.09), colour, solid=False)
+        sketch.rectangle((0, length, h, h + 0.09), colour)
 
 
 def hedge(world: World, plane: Plane) -> Layer:

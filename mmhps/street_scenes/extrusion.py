@@ -80,59 +80,24 @@ def wheel(sketch: Sketch, along: float, aside: float, radius: float) -> None:
 
 def underside(sketch: Sketch, length: float, half: float, height: float) -> None:
     """Draw the dark below a vehicle, and the tyres seen from its ends."""
+    dark = (18, 18, 20)
     for along in (-0.36 * length, 0.36 * length):
-        sketch.face(
-            [
-                (along, -0.8 * half, 0.1),
-                (along, 0.8 * half, 0.1),
-                (along, 0.8 * half, height),
-                (along, -0.8 * half, height),
-            ],
-            (18, 18, 20),
-        )
+        sketch.rectangle((-0.8 * half, 0.8 * half, 0.1, height), dark, solid=True, along=along)
         for aside in (-0.84 * half, 0.84 * half):
-            sketch.face(
-                [
-                    (along, aside - 0.11, 0),
-                    (along, aside + 0.11, 0),
-                    (along, aside + 0.11, height),
-                    (along, aside - 0.11, height),
-                ],
-                RUBBER,
-            )
+            tyre = (aside - 0.11, aside + 0.11, 0, height)
+            sketch.rectangle(tyre, RUBBER, solid=True, along=along)
     for aside in (-0.8 * half, 0.8 * half):
-        sketch.face(
-            [
-                (-0.36 * length, aside, 0.1),
-                (0.36 * length, aside, 0.1),
-                (0.36 * length, aside, height),
-                (-0.36 * length, aside, height),
-            ],
-            (18, 18, 20),
-        )
-
-
-def end_panel(
-    sketch: Sketch, along: float, panel: tuple[float, float, float, float], colour: Sequence[float]
-) -> None:
-    """Draw a rectangle (aside0, aside1, height0, height1) on a vehicle's front or rear."""
-    w0, w1, h0, h1 = panel
-    sketch.face(
-        [(along, w0, h0), (along, w1, h0), (along, w1, h1), (along, w0, h1)], colour, solid=False
-    )
+        sketch.rectangle((-0.36 * length, 0.36 * length, 0.1, height), dark, True, aside=aside)
 
 
 def lamps(sketch: Sketch, end: int, along: float, half: float, height: float) -> None:
     """Draw the lamps and the number plate on the visible end."""
     colour = (236, 232, 206) if end > 0 else (172, 28, 26)
     for aside in (-0.78, 0.78):
-        end_panel(
-            sketch,
-            along,
-            (half * (aside - 0.2), half * (aside + 0.2), height, height + 0.17 * half),
-            colour,
-        )
-    end_panel(sketch, along, (-0.28, 0.28, height - 0.3, height - 0.14), (228, 228, 222))
+        lamp = (half * (aside - 0.2), half * (aside + 0.2), height, height + 0.17 * half)
+        sketch.rectangle(lamp, colour, along=along)
+    plate = (-0.28, 0.28, height - 0.3, height - 0.14)
+    sketch.rectangle(plate, (228, 228, 222), along=along)
 
 
 def footprint(pose: Pose, length: float, width: float) -> tuple[float, float, float, float]:

@@ -15,9 +15,7 @@ def _pole(world: World, pose: Pose, height: float, width: float, arm: float = 0.
     sketch = Sketch(world.camera, pose)
     colour = pick(world.rng, POLES) * world.light.shade(np.array([0.0, 0.0, -1.0]))
     half = width / 2
-    sketch.face(
-        [(0, -half, 0), (0, half, 0), (0, 0.7 * half, height), (0, -0.7 * half, height)], colour
-    )
+    sketch.tapered(half, 0.7 * half, height, colour)
     if arm:
         sketch.line([(0, 0, height - 0.05), (0, arm, height + 0.3)], 0.8 * width, colour)
         sketch.blob(
@@ -96,10 +94,7 @@ def direction_sign(world: World, place: Place) -> list[Layer]:
     ]
     sketch = Sketch(world.camera, pose)
     board = np.array(((222, 184, 52), (38, 82, 160), (226, 226, 222))[rng.integers(3)])
-    sketch.face(
-        [(0, -width / 2, low), (0, width / 2, low), (0, width / 2, high), (0, -width / 2, high)],
-        board,
-    )
+    sketch.rectangle((-width / 2, width / 2, low, high), board, solid=True, along=0)
     ink = (36, 36, 38) if board.sum() > 400 else (228, 228, 224)
     for i in range(3):
         row = low + (0.22 + 0.26 * i) * (high - low)
@@ -133,8 +128,8 @@ def _lamps(world: World, pose: Pose, corner: tuple[float, float], lit: int) -> L
     """The box with the three lamps; `corner` is its middle aside and its foot's height."""
     aside, low = corner
     sketch = Sketch(world.camera, pose)
-    left, right, top = aside - 0.29, aside + 0.29, low + 1.4
-    sketch.face([(0, left, low), (0, right, low), (0, right, top), (0, left, top)], (34, 36, 36))
+    case = (aside - 0.29, aside + 0.29, low, low + 1.4)
+    sketch.rectangle(case, (34, 36, 36), solid=True, along=0)
     for i, colour in enumerate(((60, 220, 130), (246, 190, 60), (240, 50, 40))):
         tone = np.array(colour) if i == lit else 0.3 * np.array(colour)
         sketch.blob([(0, aside, low + 0.26 + 0.44 * i)], (0.19,), tone, solid=False)
@@ -149,26 +144,9 @@ def litter(world: World, place: Place) -> list[Layer]:
     sketch = Sketch(world.camera, pose)
     colour = pick(rng, PAINTS) if world.chance(0.6) else pick(rng, CLOTHES)
     width, height = rng.uniform(0.25, 0.7), rng.uniform(0.6, 1.4)
-    sketch.face(
-        [(0, -width, 0), (0, width, 0), (0, 1.05 * width, height), (0, -1.05 * width, height)],
-        colour,
-    )
-    sketch.face(
-        [
-            (0, -1.1 * width, 0.85 * height),
-            (0, 1.1 * width, 0.85 * height),
-            (0, 1.1 * width, height),
-            (0, -1.1 * width, height),
-        ],
-        0.7 * colour,
-    )
+    sketch.tapered(width, 1.05 * width, height, colour)
+    lid = (-1.1 * width, 1.1 * width, 0.85 * height, height)
+    sketch.rectangle(lid, 0.7 * colour, solid=True, along=0)
     box = (pose.x - width, pose.x + width, pose.z - 0.3, pose.z + 0.3)
-    return [
-        Layer(
-            str(rng.choice(["static", "dynamic"])),
-            sketch.parts,
-            box,
-            height=height,
-            texture=Texture(0.1, 0.4),
-        )
-    ]
+    label = str(rng.choice(["static", "dynamic"]))
+    return [Layer(label, sketch.parts, box, height=height, texture=Texture(0.1, 0.4))]

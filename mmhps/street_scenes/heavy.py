@@ -5,7 +5,6 @@ import numpy as np
 from mmhps.street_scenes.camera import Pose
 from mmhps.street_scenes.extrusion import (
     Body,
-    end_panel,
     extrude,
     footprint,
     lamps,
@@ -30,13 +29,6 @@ def scaled(outline: tuple, length: float, height: float, shift: float = 0.0) -> 
     return [(p * length + shift, h * height) for p, h in outline]
 
 
-def band(sketch: Sketch, aside: float, span: Span, colour: np.ndarray) -> None:
-    """Draw a rectangle on the flank that lies `aside` metres from the middle."""
-    l0, l1, h0, h1 = span
-    corners = [(l0, aside, h0), (l1, aside, h0), (l1, aside, h1), (l0, aside, h1)]
-    sketch.face(corners, colour, solid=False)
-
-
 def windows(sketch: Sketch, world: World, aside: float, span: Span, pitch: float) -> None:
     """Draw a row of windows on a flank, about one every `pitch` metres."""
     l0, l1, h0, h1 = span
@@ -45,7 +37,7 @@ def windows(sketch: Sketch, world: World, aside: float, span: Span, pitch: float
     step = (l1 - l0) / count
     for i in range(count):
         start = l0 + i * step
-        band(sketch, aside, (start + 0.05 * step, start + 0.95 * step, h0, h1), pane)
+        sketch.rectangle((start + 0.05 * step, start + 0.95 * step, h0, h1), pane, aside=aside)
 
 
 def bus(world: World, pose: Pose) -> Layer:
@@ -62,8 +54,8 @@ def bus(world: World, pose: Pose) -> Layer:
     if end:
         front = end * length / 2
         lamps(sketch, end, front, half, 0.75)
-        end_panel(sketch, front, (-0.8, 0.8, 0.9 * height, 0.98 * height), (40, 36, 30))
-        end_panel(sketch, front, (-0.55, 0.4, 0.92 * height, 0.96 * height), (236, 168, 60))
+        sketch.rectangle((-0.8, 0.8, 0.9 * height, 0.98 * height), (40, 36, 30), along=front)
+        sketch.rectangle((-0.55, 0.4, 0.92 * height, 0.96 * height), (236, 168, 60), along=front)
     box = footprint(pose, length, 2 * half)
     return Layer("bus", sketch.parts, box, height=height, texture=Texture(0.05, 1.5))
 
@@ -73,7 +65,9 @@ def _bus_flank(sketch: Sketch, world: World, aside: float, size: tuple[float, fl
     length, height = size
     if world.chance(0.5):
         stripe = vary(world.rng, pick(world.rng, world.city.fleet))
-        band(sketch, aside, (-length / 2, length / 2, 0.12 * height, 0.3 * height), stripe)
+        sketch.rectangle(
+            (-length / 2, length / 2, 0.12 * height, 0.3 * height), stripe, aside=aside
+        )
     windows(sketch, world, aside, (-0.47 * length, 0.46 * length, 1.25, 2.45), 1.5)
     for along in (-0.12 * length, 0.4 * length):
         if aside > 0:
@@ -106,7 +100,7 @@ def truck(world: World, pose: Pose) -> Layer:
     if flank:
         _truck_flank(sketch, world, flank * half, (rear, gap, cab_height, box_height))
     if end < 0:
-        end_panel(sketch, rear, (-0.03, 0.03, 0.9, box_height), 0.5 * box)
+        sketch.rectangle((-0.03, 0.03, 0.9, box_height), 0.5 * box, along=rear)
     if end:
         lamps(sketch, end, end * length / 2, half, 0.6)
     footing = footprint(pose, length, 2 * half)
@@ -123,9 +117,9 @@ def _truck_flank(sketch: Sketch, world: World, aside: float, sizes: Span) -> Non
     colour = pick(world.rng, world.city.fleet, 0.15)
     if painting < 0.3:  # dark like the windows of a bus
         span = (rear + 0.4, gap - 0.4, 0.58 * box_height, 0.84 * box_height)
-        band(sketch, aside, span, 0.45 * colour)
+        sketch.rectangle(span, 0.45 * colour, aside=aside)
     elif painting < 0.6:
         span = (rear + 0.3 * (gap - rear), gap - 0.3, 1.3, 0.8 * box_height)
-        band(sketch, aside, span, colour)
+        sketch.rectangle(span, colour, aside=aside)
     for along in (rear + 0.9, rear + 1.9, front - 0.9):
         wheel(sketch, along, aside, 0.48)

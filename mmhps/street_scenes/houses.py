@@ -3,7 +3,7 @@
 import numpy as np
 
 from mmhps.street_scenes.camera import Plane
-from mmhps.street_scenes.murals import mural, painted_person, rectangle
+from mmhps.street_scenes.murals import mural, painted_person
 from mmhps.street_scenes.palettes import GLASS, PAINTS, pick, pick_paint, vary
 from mmhps.street_scenes.sketch import BUILDINGS, STREET, Layer, Sketch, Texture
 from mmhps.street_scenes.street import World
@@ -30,26 +30,24 @@ def _window_rows(
     for h in np.arange(low + 0.25 * storey, height - tall, storey):
         for s in np.arange(0.5 * (pitch - wide) + 0.2, length - wide, pitch):
             if near:
-                rectangle(sketch, (s - 0.1, s + wide + 0.1, h - 0.15, h + tall), frame)
+                sketch.rectangle((s - 0.1, s + wide + 0.1, h - 0.15, h + tall), frame)
             lit = world.chance(0.08)
-            rectangle(
-                sketch, (s, s + wide, h, h + tall), np.array((214, 190, 130)) if lit else pane
-            )
+            sketch.rectangle((s, s + wide, h, h + tall), np.array((214, 190, 130)) if lit else pane)
 
 
 def _ground_floor(sketch: Sketch, world: World, length: float, colour: np.ndarray) -> None:
     """Shop windows with a sign above and reflections inside, or doors."""
     rng = world.rng
     if world.chance(0.55):
-        rectangle(sketch, (0.2, length - 0.2, 2.75, 3.3), pick(rng, PAINTS, 0.2))
+        sketch.rectangle((0.2, length - 0.2, 2.75, 3.3), pick(rng, PAINTS, 0.2))
         for s in np.arange(0.5, length - 1.8, 2.3):
-            rectangle(sketch, (s, s + 1.9, 0.4, 2.6), np.array(GLASS) * rng.uniform(0.8, 1.4))
+            sketch.rectangle((s, s + 1.9, 0.4, 2.6), np.array(GLASS) * rng.uniform(0.8, 1.4))
             if sketch.frame.end[1] < 50 and world.chance(0.35):
                 painted_person(sketch, world, s + rng.uniform(0.4, 1.5), 0.4, 0.62)
     else:
         for s in np.arange(0.8, length - 2.0, rng.uniform(3, 6)):
             wide = 2.4 if world.chance(0.3) else 1.0
-            rectangle(sketch, (s, s + wide, 0.0, 2.2), 0.6 * colour)
+            sketch.rectangle((s, s + wide, 0.0, 2.2), 0.6 * colour)
 
 
 def house(world: World, plane: Plane, height: float, roof: bool, detail: str = "") -> Layer:
@@ -72,7 +70,7 @@ def house(world: World, plane: Plane, height: float, roof: bool, detail: str = "
         eaves = [(-0.2, height), (length + 0.2, height)]
         ridge = [(length - inset, height + rise), (inset, height + rise)]
         sketch.face(eaves + ridge, shade * pick(rng, world.city.roofs))
-    rectangle(sketch, (0, length, 0, height), colour, solid=True)
+    sketch.rectangle((0, length, 0, height), colour, solid=True)
     texture = Texture(rng.uniform(0.03, 0.09), rng.uniform(0.4, 2.0))
     layer = Layer("building", sketch.parts, _box(plane), rank=BUILDINGS, texture=texture)
     if not world.camera.sees(plane([(0, 0), (length, 0)])):
@@ -112,19 +110,16 @@ def kiosk(world: World, x: float, z: float) -> Layer:
     colour = pick_paint(rng) if world.chance(0.6) else pick(rng, world.city.fleet)
     inner = x - np.sign(x) * width / 2
     sketch = Sketch(world.camera, Plane((inner, z), (inner, z + deep)))
-    rectangle(
-        sketch,
+    sketch.rectangle(
         (0, deep, 0, height),
         colour * world.light.shade(np.array([-np.sign(x), 0, 0])),
         solid=True,
     )
     front = Plane((x - width / 2, z), (x + width / 2, z))
     sketch.frame = front
-    rectangle(sketch, (0, width, 0, height), colour * world.light.shade(front.normal), solid=True)
+    sketch.rectangle((0, width, 0, height), colour * world.light.shade(front.normal), solid=True)
     if world.chance(0.6):
-        rectangle(
-            sketch, (0.15 * width, 0.85 * width, 0.5 * height, 0.85 * height), np.array(GLASS)
-        )
+        sketch.rectangle((0.15 * width, 0.85 * width, 0.5 * height, 0.85 * height), np.array(GLASS))
     elif world.chance(0.5):
         painted_person(sketch, world, width / 2, 0.2, 0.9, 1.6)
     return Layer(

@@ -17,14 +17,6 @@ from mmhps.street_scenes.sketch import Sketch
 from mmhps.street_scenes.street import World
 
 
-def rectangle(
-    sketch: Sketch, span: tuple[float, float, float, float], colour: np.ndarray, solid: bool = False
-) -> None:
-    """A rectangle (distance0, distance1, height0, height1) on the front."""
-    s0, s1, h0, h1 = span
-    sketch.face([(s0, h0), (s1, h0), (s1, h1), (s0, h1)], colour, solid=solid)
-
-
 def painted_person(
     sketch: Sketch, world: World, middle: float, low: float, tone: float, size: float = 1.7
 ) -> None:
@@ -40,8 +32,7 @@ def painted_person(
             legs,
             solid=False,
         )
-    rectangle(
-        sketch,
+    sketch.rectangle(
         (middle - 0.12 * size, middle + 0.12 * size, low + 0.46 * size, low + 0.84 * size),
         shirt,
     )
@@ -87,8 +78,8 @@ def mural(sketch: Sketch, world: World, length: float, low: float) -> None:
     rng = world.rng
     middle = rng.uniform(0.3, 0.7) * length
     wide, tall = min(0.45 * length, rng.uniform(2.2, 4.5)), rng.uniform(2.0, 3.0)
-    rectangle(
-        sketch, (middle - wide / 2, middle + wide / 2, low, low + tall), pick(rng, PAINTS, 0.2)
+    sketch.rectangle(
+        (middle - wide / 2, middle + wide / 2, low, low + tall), pick(rng, PAINTS, 0.2)
     )
     if world.chance(0.5):
         painted_car(sketch, world, middle, low + 0.2, 0.8 * min(1.0, wide / 4.5))

@@ -18,15 +18,7 @@ def tree(world: World, place: Place, rank: int | None = None) -> list[Layer]:
     trunk = pick(rng, WOODS)
     sketch = Sketch(world.camera, pose)
     width = 0.03 * height + 0.05
-    sketch.face(
-        [
-            (0, -width, 0),
-            (0, width, 0),
-            (0, 0.6 * width, 0.6 * height),
-            (0, -0.6 * width, 0.6 * height),
-        ],
-        trunk,
-    )
+    sketch.tapered(width, 0.6 * width, 0.6 * height, trunk)
     stem, sketch = sketch, Sketch(world.camera, pose)
     leaves = vary(rng, world.city.foliage, 0.15) * world.light.ambient
     spread = 0.5 * crown * rng.standard_normal((14 if pose.z < 40 else 7, 2)).clip(-1.3, 1.3)

@@ -99,6 +99,35 @@ class Sketch:
         pixels = self.camera.project(self.frame(np.asarray(points, dtype=float)))
         self.parts.append(Part(pixels, colour, solid=solid, alpha=alpha))
 
+    def rectangle(
+        self,
+        span: tuple[float, float, float, float],
+        colour: Colour | None,
+        solid: bool = False,
+        along: float | None = None,
+        aside: float | None = None,
+    ) -> None:
+        """Add an upright rectangle.
+
+        Args:
+            span: (start, end, foot, top): two distances across and two heights, in metres.
+            colour: Its colour.
+            solid: Whether it belongs to the silhouette.
+            along: In the frame of a pose, where on its length; ``span`` then runs across its width.
+            aside: The same for the width; ``span`` then runs along its length.
+        """
+        s0, s1, h0, h1 = span
+        corners = [(s0, h0), (s1, h0), (s1, h1), (s0, h1)]
+        if along is not None:
+            corners = [(along, s, h) for s, h in corners]
+        elif aside is not None:
+            corners = [(s, aside, h) for s, h in corners]
+        self.face(corners, colour, solid=solid)
+
+    def tapered(self, foot: float, top: float, height: float, colour: Colour) -> None:
+        """Add what stands across a pose; ``foot`` and ``top`` are half of its widths there."""
+        self.face([(0, -foot, 0), (0, foot, 0), (0, top, height), (0, -top, height)], colour)
+
     def blob(
         self, centres: Sequence, radii: Sequence[float], colour: Colour | None, solid: bool = True
     ) -> None:

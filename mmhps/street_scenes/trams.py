@@ -4,7 +4,7 @@ import numpy as np
 
 from mmhps.street_scenes.camera import Pose
 from mmhps.street_scenes.extrusion import Body, extrude, footprint, lamps
-from mmhps.street_scenes.heavy import band, scaled, windows
+from mmhps.street_scenes.heavy import scaled, windows
 from mmhps.street_scenes.palettes import GLASS, pick
 from mmhps.street_scenes.sketch import Layer, Sketch, Texture
 from mmhps.street_scenes.street import World
@@ -29,9 +29,9 @@ def train(world: World, pose: Pose, modules: int = 2) -> Layer:
         if not flank:
             continue
         span = (shift - 0.485 * unit, shift + 0.485 * unit)
-        band(sketch, flank * half, (*span, 0.07 * height, 0.18 * height), skirt)
+        sketch.rectangle((*span, 0.07 * height, 0.18 * height), skirt, aside=flank * half)
         if striped:
-            band(sketch, flank * half, (*span, 0.2 * height, 0.34 * height), 1.3 * skirt)
+            sketch.rectangle((*span, 0.2 * height, 0.34 * height), 1.3 * skirt, aside=flank * half)
         windows(sketch, world, flank * half, (span[0] + 0.2, span[1] - 0.3, 1.35, 2.6), 1.5)
         windows(sketch, world, flank * half, (shift - 0.7, shift + 0.7, 0.4, 2.6), 0.7)
     if end:

@@ -7,6 +7,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmhps.markdown import markdown_table
+
 VALUES = [f"{value}{group}" for group in ("", "_th", "_st") for value in ("PQ", "SQ", "RQ")]
 HEADER = ["PQ", "SQ", "RQ", "PQ Th", "SQ Th", "RQ Th", "PQ St", "SQ St", "RQ St"]
 
@@ -102,13 +104,3 @@ def _against_target(ratio: float, target: float | None) -> tuple[str, str]:
     if target is None:
         return "", ""
     return f"{target:.2f}", "reached" if ratio >= target else "missed"
-
-
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Align cells as a Markdown table."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    lines = [
-        " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in (header, ["-" * width for width in widths], *rows)
-    ]
-    return "\n".join(f"| {line} |" for line in lines)

@@ -2,16 +2,19 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import mmcv._ext
 import mmcv.ops
 import numpy as np
 import pytest
 import torch
+from generated import random_boxes
 from mmdet.structures.mask import BitmapMasks
 
 from mmhps.compat import mmcv_ops
 from mmhps.compat.mmcv_ops import compiled_operators, has_compiled_operators, provide_mmcv_ops
+from mmhps.ops import greedy_nms, roi_align
 
 compiled = pytest.mark.skipif(
     not has_compiled_operators(), reason="mmcv is installed without compiled operators"
@@ -150,3 +153,53 @@ def test_compiled_operators_where_there_are_none(monkeypatch):
     with pytest.raises(RuntimeError, match="without compiled operators.*MMCV=compiled"):
         with compiled_operators():
             pass
+
+
+@pytest.fixture
+def torchvision(monkeypatch):
+    """Stand-ins for torchvision's operators, used on the CPU, which record their arguments."""
+    calls = SimpleNamespace(nms=[], roi_align=[])
+
+    def nms(boxes, scores, iou_threshold):
+        calls.nms.append((boxes, scores, iou_threshold))
+        return greedy_nms(boxes, scores, iou_threshold)
+
+    def pool(input, boxes, output_size, spatial_scale, sampling_ratio, aligned):
+        calls.roi_align.append((output_size, spatial_scale, sampling_ratio, aligned))
+        ratio = max(sampling_ratio, 0)
+        return roi_align(input, boxes, output_size, spatial_scale, ratio, aligned)
+
+    module = SimpleNamespace(nms=nms, roi_align=pool)
+    monkeypatch.setattr(mmcv_ops, "_torchvision_for", lambda tensor: module)
+    return calls
+
+
+def test_torchvision_decides_ties_as_mmcv_does(torchvision):
+    boxes, scores = random_boxes(0, kind="ties")
+    expected = greedy_nms(boxes, scores, 0.3)
+    assert torch.equal(mmcv.ops.nms(boxes, scores, 0.3)[1], expected)
+    ((_, ranks, threshold),) = torchvision.nms
+    assert ranks.tolist() == list(range(60, 0, -1))
+    assert threshold == float(np.float32(0.3)) != 0.3
+
+
+def test_torchvision_knows_no_offset(torchvision):
+    boxes, scores = random_boxes(0)
+    kept = mmcv.ops.nms(boxes, scores, 0.5, offset=1)[1]
+    assert torch.equal(kept, greedy_nms(boxes, scores, 0.5, offset=1)) and not torchvision.nms
+
+
+def test_torchvision_pools_with_gradients(torchvision):
+    x = torch.ones(1, 1, 4, 4, requires_grad=True)
+    pooled = mmcv.ops.RoIAlign(2, 0.5)(x, torch.tensor([[0.0, 0, 0, 8, 8]]))
+    pooled.sum().backward()
+    assert pooled.flatten().tolist() == [1, 1, 1, 1] and x.grad.sum() == 4
+    assert torchvision.roi_align == [((2, 2), 0.5, -1, True)] * 2  # forwards and backwards
+
+
+def test_torchvision_of_another_build_counts_as_missing(monkeypatch):
+    def broken(name):
+        raise RuntimeError(f"operator {name}::nms does not exist")
+
+    monkeypatch.setattr(mmcv_ops.importlib, "import_module", broken)
+    assert mmcv_ops._torchvision_ops.__wrapped__() is None

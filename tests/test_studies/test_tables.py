@@ -31,20 +31,6 @@ def rows_of(text):
     return [re.sub(r" +", " ", line).strip("| ").split(" | ") for line in text.splitlines()]
 
 
-def test_no_rows_leave_the_header():
-    assert tables.markdown_table(["a", "bc"], []).splitlines() == ["| a | bc |", "| - | -- |"]
-
-
-def test_markdown_table():
-    table = tables.markdown_table(["system", "PQ"], [["a", "1.0"], ["longer name", "22.0"]])
-    assert table.splitlines() == [
-        "| system      | PQ   |",
-        "| ----------- | ---- |",
-        "| a           | 1.0  |",
-        "| longer name | 22.0 |",
-    ]
-
-
 def test_mean_and_deviation():
     assert tables.mean_std([40.0]) == "40.0"
     assert tables.mean_std([40.0, 42.0, 41.0]) == "41.0 ± 1.0"

@@ -20,8 +20,8 @@ from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 
 from mmhps import register_all_modules
+from mmhps.markdown import markdown_table
 from mmhps.studies.gradients import PARTS, compare_configs
-from mmhps.studies.tables import markdown_table
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
