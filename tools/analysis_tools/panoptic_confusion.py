@@ -21,10 +21,7 @@ from mmengine.device import get_device
 
 from mmhps import register_all_modules
 from mmhps.metrics import PanopticFiles
-from mmhps.metrics.confusion import (
-    confusion_of_files,
-    top_confusions,
-)
+from mmhps.metrics.confusion import confusion_of_files, top_confusions
 from mmhps.studies.confusion import confusion_of_model, draw
 
 

@@ -22,12 +22,7 @@ from mmengine.fileio import load
 from mmhps.apis.model_zoo import metafiles
 from mmhps.studies.metafiles import models_table, updated_metafile
 from mmhps.studies.systems import SYSTEMS, titles_of
-from mmhps.studies.tables import (
-    benchmark_table,
-    differences_table,
-    fusions_table,
-    results_table,
-)
+from mmhps.studies.tables import benchmark_table, differences_table, fusions_table, results_table
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs/results"

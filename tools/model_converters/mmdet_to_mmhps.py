@@ -22,10 +22,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.registry import init_default_scope
-
 from mmhps import register_all_modules
-from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
+from mmhps.apis.arguments import add_config_arguments, parse_config_args
 from mmhps.converters.mmdet_checkpoint import as_options, convert
 
 
@@ -39,9 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     add_config_arguments(parser)
     parser.add_argument("checkpoint", type=Path, help="MMDetection's file, as downloaded")
     parser.add_argument("out", type=Path, help="the file to write")
-    args = parse_config_args(parser, argv)
-    config = read_config(args)
-    init_default_scope(config.get("default_scope", "mmdet"))
+    args, config = parse_config_args(parser, argv)
     try:
         settings, report = convert(config, args.checkpoint, args.out)
     except (FileNotFoundError, ValueError) as error:

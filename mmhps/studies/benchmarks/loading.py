@@ -75,12 +75,7 @@ def pipelines(width: int, height: int) -> tuple[Compose, Compose]:
         dict(type="PanopticIdsToInstances"),
         dict(type="PackPanopticInputs"),
     ]
-    peer = [
-        load,
-        LoadRGB(),
-        *geometry,
-        dict(type="PackDetInputs"),
-    ]
+    peer = [load, LoadRGB(), *geometry, dict(type="PackDetInputs")]
     return Compose(ours), Compose(peer)
 
 

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from mmhps.apis.model_zoo import zoo_root
 from mmhps.compat.mmcv_ops import compiled_operators
+from mmhps.compat.patching import replaced
 from mmhps.ops import greedy_nms
 from mmhps.studies.timing import Row, compare
 
@@ -49,11 +50,8 @@ def recorded() -> Iterator[list[Input]]:
         inputs.append((boxes.clone(), scores.clone(), iou_threshold))
         return call(boxes, scores, iou_threshold=iou_threshold, offset=offset)
 
-    mmcv._ext.nms = record
-    try:
+    with replaced(mmcv._ext, "nms", record):
         yield inputs
-    finally:
-        mmcv._ext.nms = call
 
 
 def network_inputs(size: tuple[int, int]) -> dict[str, Input]:
