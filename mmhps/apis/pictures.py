@@ -24,7 +24,7 @@ Inputs = Input | Sequence[Input]
 
 
 class Picture(NamedTuple):
-    """A picture that is read when its turn comes.
+    """A picture that is read only when needed.
 
     Attributes:
         id: Its name, unique among all pictures of a call; files are named after it.

@@ -1,4 +1,4 @@
-"""Which class's pixels go to which predicted class."""
+"""Confusion of the classes by a trained model, in pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Count the parameters and the operations of a model, in all and of each of its parts.
+"""Count the parameters and operations of a model, in total and by part.
 
     python tools/analysis_tools/get_flops.py CONFIG [--shape 1024 2048]
 

@@ -1,4 +1,4 @@
-"""Show which class's pixels go to which predicted class, void included.
+"""Show which classes a model confuses with each other, in pixels, void included.
 
     python tools/analysis_tools/panoptic_confusion.py CONFIG CHECKPOINT --out confusion.png
     python tools/analysis_tools/panoptic_confusion.py --gt-json-file gt.json \

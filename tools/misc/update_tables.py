@@ -38,7 +38,7 @@ TABLE = re.compile(r"(<!-- table: (\w+) ([\w-]+) -->\n).*?(<!-- end of table -->
 
 
 def with_tables(text: str, folder: Path) -> str:
-    """The text with every table between its marks made anew.
+    """Rewrite every marked table in a text.
 
     Raises:
         ValueError: A kind of table is unknown.

@@ -1,4 +1,4 @@
-"""Make a Mask R-CNN or a Panoptic FPN of MMDetection the start of one of our systems.
+"""Convert a Mask R-CNN or Panoptic FPN of MMDetection into initial weights of our systems.
 
     python tools/model_converters/mmdet_to_mmhps.py CONFIG CHECKPOINT OUT.pth
 
@@ -10,9 +10,9 @@ what became of each weight:
   backbone and the neck.
 - The box and mask heads' rows of a class go to the class of the same name; the background's row
   is kept. A class that the checkpoint does not know (rider, for COCO) starts from scratch.
-- Of the semantic head only the 3x3 convolutions are taken over. MMDetection's head normalizes
-  groups where the paper's normalizes batches, sums levels where it concatenates them, and has one
-  class for all things.
+- Of the semantic head only the 3x3 convolutions are taken over. MMDetection's head has group
+  normalization, sums levels, and has one class for all things; the paper's has batch normalization,
+  concatenates levels, and has a class for each thing.
 """
 
 from __future__ import annotations

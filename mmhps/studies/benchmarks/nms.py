@@ -43,7 +43,7 @@ def random_input(count: int, size: tuple[int, int], threshold: float) -> Input:
 
 @contextmanager
 def recorded() -> Iterator[list[Input]]:
-    """The inputs of all calls of mmcv's NMS meanwhile."""
+    """Record the inputs of all calls of mmcv's NMS inside a ``with`` statement."""
     inputs, call = [], mmcv._ext.nms
 
     def record(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
@@ -55,7 +55,7 @@ def recorded() -> Iterator[list[Input]]:
 
 
 def network_inputs(size: tuple[int, int]) -> dict[str, Input]:
-    """What a network of random weights suppresses in an image of noise."""
+    """The inputs of NMS in a network of random weights on an image of noise."""
     cfg = Config.fromfile(zoo_root() / "configs/cityscapes/panoptic-fpn_r101_cityscapes.py").model
     cfg.backbone.init_cfg = None
     cfg.test_cfg.rcnn.score_thr = 0.0
