@@ -5,8 +5,8 @@ label PNGs in trainannot/, valannot/, testannot/ (`CamVid/` of the repository Se
 alexgkendall): 0..10 for the classes below, 11 for unlabelled.
 
 CamVid has no instance labels. Here, instances of car, person and rider are the connected components
-of their class, so objects that touch count as one. Components smaller than `--min-area` pixels, mostly
-fragments of occluded objects, become unlabelled in both label maps.
+of their class, so objects that touch count as one. Components smaller than `--min-area` pixels,
+mostly fragments of occluded objects, become unlabelled in both label maps.
 """
 
 from collections.abc import Sequence
