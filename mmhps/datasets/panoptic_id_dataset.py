@@ -18,6 +18,10 @@ _SECONDS_BEFORE_BAR = 3
 _READERS = 4  # decoding a PNG releases the GIL, so threads help
 
 
+class ImageError(RuntimeError):
+    """An image that cannot be read, or that the pipeline cannot take."""
+
+
 class PanopticIdDataset(BaseDataset):
     """Base of datasets whose ground truth is one id map per image.
 
@@ -58,6 +62,11 @@ class PanopticIdDataset(BaseDataset):
             )
         self.left_out = 0
         self._cat_ids: list[list[int]] | None = None
+        if "img" not in data_prefix:
+            raise ValueError(
+                f'data_prefix: expected the folder of the images as "img", and that of the label '
+                f'maps as "seg", got {dict(data_prefix)}.'
+            )
         super().__init__(
             data_root=data_root,
             # The base class refuses None, which says "no ground truth" in MMDetection's configs.
@@ -171,7 +180,7 @@ class PanopticIdDataset(BaseDataset):
 
         Raises:
             OSError, ValueError: The label file is at fault; the message names it.
-            RuntimeError: The pipeline failed or returned None; the message names the image.
+            ImageError: The pipeline failed or returned None; the message names the image.
         """
         path, label_path = info["img_path"], info["seg_map_path"]
         try:
@@ -179,20 +188,20 @@ class PanopticIdDataset(BaseDataset):
         except (OSError, SyntaxError) as error:
             if label_path and label_path in str(error):
                 raise  # named already
-            raise RuntimeError(
+            raise ImageError(
                 f"{path}: cannot be read ({type(error).__name__}: {error}). The file is missing, "
                 f"protected, empty, truncated or no image: unpack or download it again."
             ) from error
         except Exception as error:
             if label_path and label_path in str(error):
                 raise
-            raise RuntimeError(
+            raise ImageError(
                 f"{path}: the pipeline failed on this image ({type(error).__name__}: "
                 f"{str(error).strip()}). Check the image, whose sides may be too short to be "
                 f"resized or cropped, and the transforms."
             ) from error
         if data is None and (self.test_mode or self.max_refetch == 0):
-            raise RuntimeError(
+            raise ImageError(
                 f"{path}: the pipeline returned None for this image. If a transform is meant to "
                 f"skip images, set max_refetch to the number of other images to try."
             )
