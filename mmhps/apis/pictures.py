@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,22 +10,21 @@ from typing import NamedTuple
 
 import mmcv
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
+
+from mmhps.structures.picture_files import read_picture, to_bgr
 
 PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 """What counts as a picture in a folder, in small or capital letters."""
 VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
 """Files that are read frame by frame."""
 
-# What shines through transparent pixels: the colour that networks are normalized to see as zero.
-_BEHIND = (124, 116, 104)
-
 Input = str | Path | np.ndarray
 Inputs = Input | Sequence[Input]
 
 
 class Picture(NamedTuple):
-    """A picture that is read when its turn comes.
+    """A picture that is read only when needed.
 
     Attributes:
         id: Its name, unique among all pictures of a call; files are named after it.
@@ -132,47 +130,6 @@ def _with_unique_ids(pictures: Sequence[Picture]) -> list[Picture]:
     return unique
 
 
-def read_picture(path: str | Path) -> np.ndarray:
-    """Read a picture as it is meant to be seen.
-
-    It is turned as its EXIF orientation says. 16-bit grey is scaled to 8 bits. Transparent pixels
-    become the mean colour of photos. Of several frames the first is read.
-
-    Args:
-        path: The file.
-
-    Returns:
-        (H, W, 3) uint8 BGR.
-
-    Raises:
-        OSError: The file is missing, damaged or no picture.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                return _bgr(ImageOps.exif_transpose(image))
-    except Exception as error:  # Pillow raises many kinds for damaged files
-        reason = str(error) or type(error).__name__
-        raise OSError(
-            f"{path}: cannot be read as a picture ({reason}). If other programs show it, save it "
-            f"as JPEG or PNG; otherwise it is damaged or no picture: leave it out."
-        ) from error
-
-
-def _bgr(image: Image.Image) -> np.ndarray:
-    if image.mode == "F":
-        raise ValueError("pixels are floating-point numbers")
-    if image.mode.startswith("I"):  # Pillow would cut values above 255
-        grey = np.asarray(image).clip(0, 65535) / 257
-        image = Image.fromarray(grey.round().astype(np.uint8))
-    elif image.has_transparency_data:
-        image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, (*_BEHIND, 255))
-        image = Image.alpha_composite(ground, image)
-    return np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])
-
-
 def _bgr_array(array: np.ndarray, source: str) -> np.ndarray:
     """Check an array and give it three channels."""
     shape = array.shape + (1,) * (array.ndim == 2)
@@ -184,5 +141,5 @@ def _bgr_array(array: np.ndarray, source: str) -> np.ndarray:
         )
     array = array.reshape(shape)
     if shape[2] == 4:
-        return _bgr(Image.fromarray(np.ascontiguousarray(array[..., [2, 1, 0, 3]])))
+        return to_bgr(Image.fromarray(np.ascontiguousarray(array[..., [2, 1, 0, 3]])))
     return np.ascontiguousarray(np.broadcast_to(array, (*shape[:2], 3)))

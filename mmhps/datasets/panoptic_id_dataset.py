@@ -12,6 +12,8 @@ from mmengine.logging import print_log
 from tqdm import tqdm
 
 from mmhps.datasets.samplers import SeededIndex
+from mmhps.datasets.transforms.alignment import check_pipeline
+from mmhps.datasets.transforms.images import LoadPicture
 from mmhps.structures import Segment
 
 _SECONDS_BEFORE_BAR = 3
@@ -29,7 +31,7 @@ class PanopticIdDataset(BaseDataset):
     ``read_segments``. Each data info has ``img_path``, ``img_id``, ``seg_map_path`` (None without
     ground truth) and ``id_format``; ``get_data_info`` adds ``classes`` and ``thing_classes``.
 
-    A broken image is an error that names it: other datasets replace it silently by another one.
+    A broken image raises an error that names it; it is never replaced silently by another one.
 
     Args:
         data_root: Root of relative paths.
@@ -43,7 +45,7 @@ class PanopticIdDataset(BaseDataset):
 
     Raises:
         ValueError: ``filter_cfg`` has other keys, needs labels that are not there, or leaves no
-            image.
+            image; or a transform moves the image without its ground truth.
     """
 
     def __init__(
@@ -75,6 +77,9 @@ class PanopticIdDataset(BaseDataset):
             max_refetch=max_refetch,
             **kwargs,
         )
+        steps = [LoadPicture.instead_of(step) for step in self.pipeline.transforms]
+        check_pipeline(steps)
+        self.pipeline.transforms = steps
 
     def list_images(self) -> tuple[list[dict], list[Exception]]:
         """List the data infos of the images, and an error for each image that has none.
@@ -88,7 +93,7 @@ class PanopticIdDataset(BaseDataset):
         """List the images.
 
         Raises:
-            OSError, ValueError: See :meth:`list_images`; an image's error is one, too.
+            OSError, ValueError: See :meth:`list_images`; or one of the images is faulty.
         """
         infos, faults = self.list_images()
         if faults:
@@ -167,7 +172,7 @@ class PanopticIdDataset(BaseDataset):
         return {**info, **names}
 
     def prepare_data(self, idx: int) -> Any:
-        """Run the pipeline on one image, with the random numbers of its index if it brings any.
+        """Run the pipeline on one image, seeded by its index if that carries a seed.
 
         See :meth:`load` and :class:`mmhps.datasets.samplers.SeededIndex`.
         """
@@ -180,16 +185,22 @@ class PanopticIdDataset(BaseDataset):
 
         Raises:
             OSError, ValueError: The label file is at fault; the message names it.
-            ImageError: The pipeline failed or returned None; the message names the image.
+            ImageError: The pipeline failed or returned None; the message names the image and, if
+                one of them failed, the transform.
         """
         path, label_path = info["img_path"], info["seg_map_path"]
+        data, step = self._with_classes(info), None
         try:
-            data = self.pipeline(self._with_classes(info))
+            for step in self.pipeline.transforms:
+                data = step(data)
+                if data is None:
+                    break
         except (OSError, SyntaxError) as error:
             if label_path and label_path in str(error):
                 raise  # named already
+            cause = error.__cause__ or error  # what Pillow said
             raise ImageError(
-                f"{path}: cannot be read ({type(error).__name__}: {error}). The file is missing, "
+                f"{path}: cannot be read ({type(cause).__name__}: {cause}). The file is missing, "
                 f"protected, empty, truncated or no image: unpack or download it again."
             ) from error
         except Exception as error:
@@ -197,8 +208,8 @@ class PanopticIdDataset(BaseDataset):
                 raise
             raise ImageError(
                 f"{path}: the pipeline failed on this image ({type(error).__name__}: "
-                f"{str(error).strip()}). Check the image, whose sides may be too short to be "
-                f"resized or cropped, and the transforms."
+                f"{str(error).strip()}) in {type(step).__name__}. Check the image, whose sides may "
+                f"be too short to be resized or cropped, and the transforms."
             ) from error
         if data is None and (self.test_mode or self.max_refetch == 0):
             raise ImageError(

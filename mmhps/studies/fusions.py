@@ -87,7 +87,7 @@ def score_fusions(
         The values of each fusion by its name.
 
     Raises:
-        ValueError: The network does not hand out its parts, or the checkpoint does not fit.
+        ValueError: The model is not HPS, or the checkpoint does not fit.
         FileNotFoundError: There is no checkpoint.
     """
     cfg = next(iter(configs.values()))

@@ -19,48 +19,32 @@ class SemanticPlusInstance(BaseDetector):
     Args:
         backbone: Config of either backbone.
         neck: Config of either neck.
-        rpn_head: Config of the instance network's RPN head.
-        roi_head: Config of the instance network's RoI head.
         semantic_head: Config of the semantic network's head.
         panoptic_fusion_head: Config of the heuristic merge.
-        train_cfg: As for Mask R-CNN.
         test_cfg: As for Mask R-CNN, and ``panoptic``: options of the merge.
         data_preprocessor: Config of the data preprocessor of both networks.
         init_cfg: Initialization.
+        kwargs: ``rpn_head``, ``roi_head`` and ``train_cfg`` of the instance network, a Mask R-CNN.
     """
 
     def __init__(
         self,
         backbone: ConfigType,
         neck: ConfigType,
-        rpn_head: ConfigType,
-        roi_head: ConfigType,
         semantic_head: ConfigType,
         panoptic_fusion_head: ConfigType,
-        train_cfg: OptConfigType = None,
         test_cfg: OptConfigType = None,
         data_preprocessor: OptConfigType = None,
         init_cfg: OptMultiConfig = None,
+        **kwargs,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        features = dict(backbone=backbone, neck=neck)
         self.instance_network = MODELS.build(
-            dict(
-                type="MaskRCNN",
-                backbone=backbone,
-                neck=neck,
-                rpn_head=rpn_head,
-                roi_head=roi_head,
-                train_cfg=train_cfg,
-                test_cfg=test_cfg,
-            )
+            dict(type="MaskRCNN", **features, test_cfg=test_cfg, **kwargs)
         )
         self.semantic_network = MODELS.build(
-            dict(
-                type="TwoStagePanopticSegmentor",
-                backbone=backbone,
-                neck=neck,
-                semantic_head=semantic_head,
-            )
+            dict(type="TwoStagePanopticSegmentor", **features, semantic_head=semantic_head)
         )
         self.panoptic_fusion_head = MODELS.build(
             dict(panoptic_fusion_head, test_cfg=test_cfg and test_cfg.get("panoptic"))
@@ -74,7 +58,7 @@ class SemanticPlusInstance(BaseDetector):
         )
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
-        """The losses of both networks; their sum trains each of them on its own.
+        """Compute the losses of both networks; their sum trains each network independently.
 
         Args:
             batch_inputs: (B, 3, H, W).
@@ -90,7 +74,7 @@ class SemanticPlusInstance(BaseDetector):
     def predict(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
     ) -> SampleList:
-        """Panoptic maps of a batch of images; see ``TwoStagePanopticSegmentor.predict``."""
+        """Predict panoptic maps; see ``TwoStagePanopticSegmentor.predict``."""
         x_instance, x_semantic = self.extract_feat(batch_inputs)
         metas = [sample.metainfo for sample in batch_data_samples]
         network = self.instance_network
