@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
@@ -89,7 +89,9 @@ class ClassCheckHook(Hook):
 
 
 def _bare(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
+    return model
 
 
 def _metas(runner: Runner) -> dict[str, Mapping]:

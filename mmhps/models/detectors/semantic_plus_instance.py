@@ -5,8 +5,10 @@ from __future__ import annotations
 from mmdet.models.detectors import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
-from mmdet.utils import ConfigType, OptConfigType, OptMultiConfig
+from mmdet.utils import ConfigType, InstanceList, OptConfigType, OptMultiConfig
 from torch import Tensor
+
+from .outputs import add_outputs
 
 
 @MODELS.register_module()
@@ -24,7 +26,8 @@ class SemanticPlusInstance(BaseDetector):
         semantic_head: Config of the semantic network's head.
         panoptic_fusion_head: Config of the heuristic merge.
         train_cfg: As for Mask R-CNN.
-        test_cfg: As for Mask R-CNN, and ``panoptic``: options of the merge.
+        test_cfg: As for Mask R-CNN, and ``panoptic``: options of the merge; ``outputs``: see
+            :func:`mmhps.models.detectors.outputs.add_outputs`.
         data_preprocessor: Config of the data preprocessor of both networks.
         init_cfg: Initialization.
     """
@@ -43,6 +46,7 @@ class SemanticPlusInstance(BaseDetector):
         init_cfg: OptMultiConfig = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.test_cfg = test_cfg
         self.instance_network = MODELS.build(
             dict(
                 type="MaskRCNN",
@@ -91,6 +95,17 @@ class SemanticPlusInstance(BaseDetector):
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
     ) -> SampleList:
         """Panoptic maps of a batch of images; see ``TwoStagePanopticSegmentor.predict``."""
+        instances, logits = self.predict_parts(batch_inputs, batch_data_samples, rescale)
+        results = self.panoptic_fusion_head.predict(instances, logits)
+        add_outputs(batch_data_samples, instances, logits, self.test_cfg, rescale)
+        for sample, result in zip(batch_data_samples, results, strict=True):
+            sample.pred_panoptic_seg = result
+        return batch_data_samples
+
+    def predict_parts(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+    ) -> tuple[InstanceList, list[Tensor]]:
+        """What is merged: per image the instances with masks, and the logits (T + S, H, W)."""
         x_instance, x_semantic = self.extract_feat(batch_inputs)
         metas = [sample.metainfo for sample in batch_data_samples]
         network = self.instance_network
@@ -98,11 +113,7 @@ class SemanticPlusInstance(BaseDetector):
         instances = network.roi_head.predict(
             x_instance, proposals, batch_data_samples, rescale=rescale
         )
-        logits = self.semantic_network.semantic_head.predict(x_semantic, metas, rescale)
-        results = self.panoptic_fusion_head.predict(instances, logits)
-        for sample, result in zip(batch_data_samples, results, strict=True):
-            sample.pred_panoptic_seg = result
-        return batch_data_samples
+        return instances, self.semantic_network.semantic_head.predict(x_semantic, metas, rescale)
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> tuple:
         """Raw outputs of both networks, e.g. to count operations."""
