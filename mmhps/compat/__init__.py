@@ -19,3 +19,4 @@ import_module(".mmcv_ops", __name__).provide_mmcv_ops()  # imports mmcv, so not 
 with without_notices():
     for _name in ("mmdet.datasets", "mmdet.evaluation", "mmdet.models"):
         import_module(_name)
+import_module(".dataset_wrappers", __name__).complete_wrappers()

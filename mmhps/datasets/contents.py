@@ -1,4 +1,4 @@
-"""Load every image of a data set once, as a run would: its faults and what it holds."""
+"""Load every image of a data set once, as a run would, to find faults and count segments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mmhps.structures.id_formats import read_true_segments
 
 
 class Contents(NamedTuple):
-    """What one image, or all of them, hold.
+    """The contents of one image.
 
     Attributes:
         segments: Segments of each class without crowds, (C,) int64.
@@ -46,7 +46,8 @@ def inspect(dataset: PanopticIdDataset, info: dict) -> Contents | None:
         return None
     classes = dataset.metainfo["classes"]
     # The pipelines of val and test read no labels, the metric does.
-    shape = loaded["data_samples"].ori_shape
+    sample = loaded.get("data_samples")  # what a wrapper packs is a dictionary still
+    shape = loaded["ori_shape"] if sample is None else sample.ori_shape
     ids, segments = read_true_segments(info, classes, shape)
     found = Contents(*np.zeros((2, len(classes)), np.int64), np.zeros(len(classes) + 1, np.int64))
     areas = dict(zip(*np.unique(ids, return_counts=True), strict=True))
@@ -58,11 +59,11 @@ def inspect(dataset: PanopticIdDataset, info: dict) -> Contents | None:
 
 
 def inspect_all(dataset: PanopticIdDataset) -> tuple[list[Contents], list[Exception]]:
-    """Inspect all images on all cores, behind a progress bar.
+    """Inspect all images on all cores, with a progress bar.
 
     Returns:
-        What the sound images hold, and the faults in the order of the images, those of the listing
-        first.
+        The contents of the images without faults; and the faults, those of the listing first, then
+        in the order of the images.
 
     Raises:
         OSError, ValueError: There is nothing to inspect.

@@ -12,6 +12,8 @@ from mmengine.logging import print_log
 from tqdm import tqdm
 
 from mmhps.datasets.samplers import SeededIndex
+from mmhps.datasets.transforms.alignment import check_pipeline
+from mmhps.datasets.transforms.images import LoadPicture
 from mmhps.structures import Segment
 
 _SECONDS_BEFORE_BAR = 3
@@ -25,13 +27,13 @@ class PanopticIdDataset(BaseDataset):
     ``read_segments``. Each data info has ``img_path``, ``img_id``, ``seg_map_path`` (None without
     ground truth) and ``id_format``; ``get_data_info`` adds ``classes`` and ``thing_classes``.
 
-    A broken image is an error that names it: other datasets replace it silently by another one.
+    A broken image raises an error that names it; it is never replaced silently by another one.
 
     Args:
         data_root: Root of relative paths.
         data_prefix: Folders: ``img`` and, if there is ground truth, ``seg``.
         filter_cfg: ``dict(max_instances=N)`` leaves out images with more than N instances (crowds
-            do not count); ``metainfo["left_out"]`` is their number. In contrast to MMDetection's
+            do not count); the attribute ``left_out`` is their number. In contrast to MMDetection's
             filters it also applies in test mode, because the paper's cap does. None keeps all.
         max_refetch: How many other images are tried when the pipeline returns None for one. With
             0 this is an error.
@@ -39,7 +41,7 @@ class PanopticIdDataset(BaseDataset):
 
     Raises:
         ValueError: ``filter_cfg`` has other keys, needs labels that are not there, or leaves no
-            image.
+            image; or a transform moves the image without its ground truth.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class PanopticIdDataset(BaseDataset):
             raise ValueError(
                 f'filter_cfg: only the key "max_instances" is known, got {sorted(unknown)}.'
             )
+        self.left_out = 0
+        self._cat_ids: list[list[int]] | None = None
         super().__init__(
             data_root=data_root,
             # The base class refuses None, which says "no ground truth" in MMDetection's configs.
@@ -64,6 +68,9 @@ class PanopticIdDataset(BaseDataset):
             max_refetch=max_refetch,
             **kwargs,
         )
+        steps = [LoadPicture.instead_of(step) for step in self.pipeline.transforms]
+        check_pipeline(steps)
+        self.pipeline.transforms = steps
 
     def list_images(self) -> tuple[list[dict], list[Exception]]:
         """List the data infos of the images, and an error for each image that has none.
@@ -77,7 +84,7 @@ class PanopticIdDataset(BaseDataset):
         """List the images.
 
         Raises:
-            OSError, ValueError: See :meth:`list_images`; an image's error is one, too.
+            OSError, ValueError: See :meth:`list_images`; or one of the images is faulty.
         """
         infos, faults = self.list_images()
         if faults:
@@ -102,7 +109,11 @@ class PanopticIdDataset(BaseDataset):
                 "filter_cfg: max_instances counts ground-truth instances, but there is no ground "
                 'truth. Set data_prefix["seg"] (and ann_file) or remove filter_cfg.'
             )
-        counts = self._count_instances()
+        num_things = len(self._metainfo["thing_classes"])
+        counts = [
+            sum(s.label < num_things and not s.iscrowd for s in segments)
+            for segments in self._read_all_segments(self.data_list, "counting instances")
+        ]
         kept = [i for i, count in zip(self.data_list, counts, strict=True) if count <= limit]
         print_log(
             f"{type(self).__name__} {self.data_prefix['img']}: {len(kept)} of "
@@ -114,26 +125,34 @@ class PanopticIdDataset(BaseDataset):
                 f"filter_cfg: no image of {self.data_prefix['img']} has at most {limit} instances. "
                 f"Raise the cap."
             )
-        self._metainfo["left_out"] = len(self.data_list) - len(kept)
+        self.left_out = len(self.data_list) - len(kept)
         return kept
 
-    def _count_instances(self) -> list[int]:
-        """Count each image's instances; a progress bar appears if that takes seconds."""
-        num_things = len(self._metainfo["thing_classes"])
-
-        def count(info: dict) -> int:
-            return sum(s.label < num_things and not s.iscrowd for s in self.read_segments(info))
-
+    def _read_all_segments(self, infos: list[dict], description: str) -> list[list[Segment]]:
+        """Read each image's segments; a progress bar appears if that takes seconds."""
         with ThreadPoolExecutor(_READERS) as pool:
             return list(
                 tqdm(
-                    pool.map(count, self.data_list),
-                    desc="counting instances",
-                    total=len(self.data_list),
+                    pool.map(self.read_segments, infos),
+                    desc=description,
+                    total=len(infos),
                     delay=_SECONDS_BEFORE_BAR,
                     disable=not is_main_process(),
                 )
             )
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """The labels that an image has, without crowds; for ``ClassBalancedDataset``.
+
+        Things and stuff, so that images with rare stuff are repeated as well.
+        """
+        if self._cat_ids is None:
+            infos = [self.get_data_info(i) for i in range(len(self))]
+            self._cat_ids = [
+                sorted({s.label for s in segments if not s.iscrowd})
+                for segments in self._read_all_segments(infos, "listing classes")
+            ]
+        return self._cat_ids[idx]
 
     def get_data_info(self, idx: int) -> dict:
         """Return one data info with the class names that its labels refer to."""
@@ -144,7 +163,7 @@ class PanopticIdDataset(BaseDataset):
         return {**info, **names}
 
     def prepare_data(self, idx: int) -> Any:
-        """Run the pipeline on one image, with the random numbers of its index if it brings any.
+        """Run the pipeline on one image, seeded by its index if that carries a seed.
 
         See :meth:`load` and :class:`mmhps.datasets.samplers.SeededIndex`.
         """
@@ -157,16 +176,22 @@ class PanopticIdDataset(BaseDataset):
 
         Raises:
             OSError, ValueError: The label file is at fault; the message names it.
-            RuntimeError: The pipeline failed or returned None; the message names the image.
+            RuntimeError: The pipeline failed or returned None; the message names the image and, if
+                one of them failed, the transform.
         """
         path, label_path = info["img_path"], info["seg_map_path"]
+        data, step = self._with_classes(info), None
         try:
-            data = self.pipeline(self._with_classes(info))
+            for step in self.pipeline.transforms:
+                data = step(data)
+                if data is None:
+                    break
         except (OSError, SyntaxError) as error:
             if label_path and label_path in str(error):
                 raise  # named already
+            cause = error.__cause__ or error  # what Pillow said
             raise RuntimeError(
-                f"{path}: cannot be read ({type(error).__name__}: {error}). The file is missing, "
+                f"{path}: cannot be read ({type(cause).__name__}: {cause}). The file is missing, "
                 f"protected, empty, truncated or no image: unpack or download it again."
             ) from error
         except Exception as error:
@@ -174,7 +199,7 @@ class PanopticIdDataset(BaseDataset):
                 raise
             raise RuntimeError(
                 f"{path}: the pipeline failed on this image ({type(error).__name__}: "
-                f"{str(error).strip()}). Check the image, whose sides may be too short to be "
+                f"{str(error).strip()}) in {type(step).__name__}. Check the image, whose sides may be too short to be "
                 f"resized or cropped, and the transforms."
             ) from error
         if data is None and (self.test_mode or self.max_refetch == 0):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from mmhps.datasets.samplers import set_seed
+from mmhps.datasets.wrapping import REPEATING, innermost, wrappers
 
 LISTED = 3
 """How many names a message lists; the others are counted."""
@@ -61,6 +65,31 @@ class RepeatableHook(Hook):
         set_seed([runner.seed, get_rank(), runner.iter])
 
 
+class LeftOutHook(Hook):
+    """Warns when predictions are written without the images that ``filter_cfg`` leaves out.
+
+    The official evaluator refuses such files.
+    """
+
+    def after_val_epoch(self, runner: Runner, metrics: Mapping | None = None) -> None:
+        """Look at the validation data."""
+        self._warn(runner.val_loop, "val")
+
+    def after_test_epoch(self, runner: Runner, metrics: Mapping | None = None) -> None:
+        """Look at the test data."""
+        self._warn(runner.test_loop, "test")
+
+    def _warn(self, loop: BaseLoop, split: str) -> None:
+        left_out = sum(getattr(data, "left_out", 0) for data in innermost(loop.dataloader.dataset))
+        if left_out and any(getattr(m, "outfile_prefix", None) for m in loop.evaluator.metrics):
+            print_log(
+                f"filter_cfg left out {left_out} images, and the official evaluator refuses files "
+                f"without them: set {split}_dataloader.dataset.filter_cfg=None",
+                logger="current",
+                level=logging.WARNING,
+            )
+
+
 class ClassCheckHook(Hook):
     """Refuses to run a model on data, or from a checkpoint, whose classes are not its own."""
 
@@ -68,8 +97,15 @@ class ClassCheckHook(Hook):
         """Compare the data sets of a run with each other and with the model.
 
         Raises:
-            ValueError: The classes differ.
+            ValueError: The classes differ, or images to be scored are repeated.
         """
+        for name, data in _datasets(runner).items():
+            repeating = [wrapper for wrapper in wrappers(data) if wrapper in REPEATING]
+            if repeating and name != "the training data":
+                raise ValueError(
+                    f"{name} is wrapped in {repeating[0]}, but each image is scored once. Remove "
+                    f"the wrapper from the config."
+                )
         metas = _metas(runner)
         check_classes(_class_names(metas), "Correct the metainfo of the data sets.")
         for meta in metas.values():
@@ -94,15 +130,33 @@ def _bare(model: nn.Module) -> nn.Module:
     return model
 
 
-def _metas(runner: Runner) -> dict[str, Mapping]:
-    """The meta information of the data sets of the loops that this run has built."""
+def _datasets(runner: Runner) -> dict[str, Any]:
+    """The data sets of the loops that this run has built."""
     loops = dict(training=runner._train_loop, validation=runner._val_loop, test=runner._test_loop)
-    datasets = {
+    return {
         f"the {name} data": loop.dataloader.dataset
         for name, loop in loops.items()
         if isinstance(loop, BaseLoop)
     }
-    return {name: data.metainfo for name, data in datasets.items() if hasattr(data, "metainfo")}
+
+
+def _metas(runner: Runner) -> dict[str, Mapping]:
+    """The meta information of these data sets.
+
+    Raises:
+        ValueError: That of joined data sets differs; MMDetection makes a list of it.
+    """
+    found = {name: getattr(data, "metainfo", {}) for name, data in _datasets(runner).items()}
+    for name, meta in found.items():
+        if isinstance(meta, list):
+            parts = {f"part {i} of {name}": part for i, part in enumerate(meta, start=1)}
+            check_classes(_class_names(parts), "Correct the metainfo of the data sets.")
+            odd = sorted(key for key in meta[0] if any(m.get(key) != meta[0][key] for m in meta))
+            raise ValueError(
+                f"the parts of {name} differ in their metainfo ({', '.join(odd)}). State the same "
+                f"for all parts, e.g. metainfo=dict(palette=...), or ignore_keys={odd}."
+            )
+    return found
 
 
 def _class_names(metas: Mapping[str, Mapping]) -> dict[str, Sequence[str]]:

@@ -17,7 +17,7 @@ from mmhps.compat.cpu_processes import join_cpu_processes, part_processes
 from mmhps.compat.messages import hide_third_party_warnings
 from mmhps.engine.checkpoints import refusing_code
 from mmhps.engine.console import QuietRunner
-from mmhps.engine.guards import ClassCheckHook, FiniteLossHook, RepeatableHook
+from mmhps.engine.guards import ClassCheckHook, FiniteLossHook, LeftOutHook, RepeatableHook
 from mmhps.engine.progress_hook import ProgressHook
 from mmhps.engine.runner import WholeRunner, check_work_dir
 from mmhps.models import resolve_classes
@@ -56,7 +56,7 @@ def build_runner(cfg: Config, verbose: bool) -> Runner:
     if "runner_type" in cfg:
         return RUNNERS.build(cfg)
     runner = (WholeRunner if verbose else QuietRunner).from_cfg(cfg)
-    hooks = [FiniteLossHook(), RepeatableHook(), ClassCheckHook()]
+    hooks = [FiniteLossHook(), RepeatableHook(), ClassCheckHook(), LeftOutHook()]
     for hook in hooks if verbose else [*hooks, ProgressHook()]:
         runner.register_hook(hook)
     return runner

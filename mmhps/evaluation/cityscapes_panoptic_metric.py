@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -100,7 +99,6 @@ class CityscapesPanopticMetric(PerImageMetric):
         if self.outfile_prefix is not None:
             path = write_json(self.outfile_prefix, [item["annotation"] for item in images])
             print_log(f"Predictions are in {path}", logger="current")
-            self._warn_of_left_out_images()
         if self.format_only:
             return metrics
         classes, things = self._meta("classes"), self._meta("thing_classes")
@@ -112,16 +110,6 @@ class CityscapesPanopticMetric(PerImageMetric):
             for key in ("pq", "sq", "rq"):
                 metrics[key.upper() + suffix] = 100 * result[group][key]
         return metrics
-
-    def _warn_of_left_out_images(self) -> None:
-        """The official evaluator refuses predictions of some images only."""
-        if left_out := (self.dataset_meta or {}).get("left_out"):
-            print_log(
-                f"filter_cfg left out {left_out} images, and the official evaluator refuses files "
-                f"without them: set test_dataloader.dataset.filter_cfg=None",
-                logger="current",
-                level=logging.WARNING,
-            )
 
     def _read_prediction(self, sample: Mapping[str, Any]) -> tuple[np.ndarray, list[Segment]]:
         """Return a predicted id map, (H, W), and its segments."""

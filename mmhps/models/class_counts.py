@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from mmdet.registry import DATASETS
 from mmengine.config import Config, ConfigDict
 
+from mmhps.datasets.wrapping import innermost_configs
+
 _LOADERS = ("val_dataloader", "test_dataloader", "train_dataloader")
 
 
@@ -24,14 +26,21 @@ def resolve_classes(cfg: Config) -> None:
     """
     loaders = (cfg.get(name) for name in _LOADERS)
     dataset = next((loader["dataset"] for loader in loaders if loader), None)
-    while dataset is not None and "dataset" in dataset:  # a wrapper
-        dataset = dataset["dataset"]
-    if dataset is None:
-        return
-    data = DATASETS.build(dict(dataset, lazy_init=True))
+    if dataset is not None:
+        set_class_counts(cfg.model, classes_of(dataset))
+
+
+def classes_of(dataset: Mapping) -> dict:
+    """The meta information of a data set's config, of the first one behind wrappers.
+
+    Raises:
+        OSError, ValueError: It cannot be read from the file that states the classes.
+    """
+    inner = {**innermost_configs(dataset)[0], "pipeline": [], "lazy_init": True}
+    data = DATASETS.build(inner)
     if "thing_classes" not in data.metainfo and hasattr(data, "list_images"):
         data.list_images()
-    set_class_counts(cfg.model, data.metainfo)
+    return data.metainfo
 
 
 def set_class_counts(model: ConfigDict, meta: Mapping) -> None:

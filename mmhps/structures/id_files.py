@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+_DEEP = "mmhps: 16 bits per colour"
 _ROWS = 64  # of an image that are converted at a time
 
 
@@ -49,9 +50,14 @@ def read_rgb_ids(path: str | Path) -> np.ndarray:
     Raises:
         FileNotFoundError: The file does not exist.
         OSError: The file is empty, truncated or not an image.
-        ValueError: The file is neither RGB nor RGBA, whose alpha is ignored.
+        ValueError: The file is neither RGB nor RGBA, whose alpha is ignored, or has 16 bits.
     """
     image = _open(path)
+    if image.info.get(_DEEP):
+        raise ValueError(
+            f"{path}: expected 8 bits per colour, got 16, of which the lower 8 would be lost. Save "
+            f"the map as an 8-bit RGB PNG; ids are R + 256 G + 65536 B."
+        )
     if image.mode not in ("RGB", "RGBA"):
         raise ValueError(
             f"{path}: expected an RGB panoptic PNG, got an image of Pillow mode {image.mode!r}. "
@@ -72,7 +78,10 @@ def _open(path: str | Path) -> Image.Image:
     """Open and fully decode an image; every error names the file and the remedy."""
     try:
         with Image.open(path) as image:
+            # Pillow keeps the high bytes of 16-bit colours alone, and forgets that it did.
+            deep = image.mode in ("RGB", "RGBA") and any("16" in str(t[-1]) for t in image.tile)
             image.load()
+            image.info[_DEEP] = deep
     except FileNotFoundError:
         raise FileNotFoundError(
             f'{path}: label file not found. Check data_root and data_prefix["seg"], or write it '

@@ -42,7 +42,7 @@ def read_cityscapes_ids(path: str | Path) -> np.ndarray:
     """Read a Cityscapes ``*_instanceIds.png``.
 
     An 8-bit file is accepted only if it holds no thing at all: it cannot store instance numbers
-    (26001), so a thing label in it means that the file is a ``labelIds`` map or was squeezed by
+    (26001), so a thing label in it means that the file is a ``labelIds`` map or was reduced by
     an image tool, and every object would silently become part of a crowd.
 
     Args:
@@ -176,6 +176,20 @@ def cityscapes_segments(
     return segments
 
 
+def _check_listed(listed: set[int], drawn: set[int], path: str) -> None:
+    """Raise if a listed segment has no pixel, or a pixel no listed segment."""
+    for ids, problem in (
+        (drawn - listed - {NO_SEGMENT}, "have no entry in segments_info"),
+        (listed - drawn, "are in segments_info but have no pixel"),
+    ):
+        if ids:
+            raise ValueError(
+                f"{path}: segment ids {sorted(ids)[:5]} {problem}. If most images have this fault, "
+                f"the PNGs and the annotation file do not belong together: check "
+                f'data_prefix["seg"] and ann_file. Otherwise correct this annotation.'
+            )
+
+
 def read_true_segments(
     sample: Mapping[str, Any],
     classes: Sequence[str] = CITYSCAPES_CLASSES,
@@ -193,8 +207,8 @@ def read_true_segments(
         Raw ids (H, W) int32 at the size of the file, and the segments.
 
     Raises:
-        ValueError: There is no label file, its format is unknown, it holds an unknown id, or its
-            size is not the image's.
+        ValueError: There is no label file, its format is unknown, it holds an unknown id, a listed
+            segment has no pixel, or its size is not the image's.
         OSError: The file is missing or broken.
     """
     path, id_format = sample.get("seg_map_path"), sample.get("id_format")
@@ -213,14 +227,7 @@ def read_true_segments(
         segments = cityscapes_segments(ids, classes, path, id_format)
     else:
         segments = sample["segments"]
-        listed = {segment.id for segment in segments}
-        unknown = sorted(set(unique_ids(ids)) - listed - {NO_SEGMENT})
-        if unknown:
-            raise ValueError(
-                f"{path}: segment ids {unknown[:5]} have no entry in segments_info. The PNG and "
-                f'the annotation file do not belong together: check data_prefix["seg"] and '
-                f"ann_file."
-            )
+        _check_listed({segment.id for segment in segments}, set(unique_ids(ids)), path)
     if image_shape is not None and tuple(image_shape) != ids.shape:
         raise ValueError(
             f"{path}: the label map is {ids.shape[1]}x{ids.shape[0]} pixels but its image "

@@ -1,4 +1,4 @@
-"""Read JSON files in the COCO panoptic format, strictly and in one way for all that use them.
+"""Read and check JSON files in the COCO panoptic format.
 
 https://cocodataset.org/#format-data and #format-results, "Panoptic Segmentation".
 """
@@ -182,7 +182,7 @@ def list_segments(annotation: Mapping[str, Any], labels: Mapping[Any, int]) -> l
     unknown = {item["category_id"] for item in listed} - labels.keys()
     if unknown:
         raise ValueError(
-            f"has category ids {sorted(unknown, key=str)} that are not in \"categories\" of the "
+            f'has category ids {sorted(unknown, key=str)} that are not in "categories" of the '
             f"ground truth. Use those of it: {list(labels)}."
         )
     ids = [int(item["id"]) for item in listed]

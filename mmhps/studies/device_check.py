@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+import statistics
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import mmcv.ops
@@ -96,7 +97,8 @@ def train(
     times = [elapsed_ms(step) for _ in tqdm(range(steps), desc="steps", leave=False)]
     if not all(map(math.isfinite, losses)):
         raise RuntimeError(f"the loss is not finite: {losses}")
-    result = dict(first_loss=losses[0], last_loss=losses[-1], ms=_median(times[len(times) // 2 :]))
+    ms = statistics.median_high(times[len(times) // 2 :])
+    result = dict(first_loss=losses[0], last_loss=losses[-1], ms=ms)
     if device.startswith("cuda"):
         result["memory_mib"] = torch.cuda.max_memory_allocated() / 2**20
     model.eval()
@@ -111,7 +113,3 @@ def train(
 def device_name(device: str) -> str:
     """What a device is called, e.g. the model of the GPU."""
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
-
-
-def _median(values: Sequence[float]) -> float:
-    return sorted(values)[len(values) // 2]

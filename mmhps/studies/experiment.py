@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import datetime
 import json
+import math
 import os
 import platform
+import statistics
 import subprocess
 import time
 from pathlib import Path
@@ -45,8 +47,7 @@ class StepTimer(Hook):
     @property
     def median(self) -> float:
         """Seconds; nan before the first step."""
-        ordered = sorted(self._seconds)
-        return ordered[len(ordered) // 2] if ordered else float("nan")
+        return statistics.median_high(self._seconds or [math.nan])
 
 
 def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> dict:

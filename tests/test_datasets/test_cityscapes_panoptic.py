@@ -55,9 +55,10 @@ class TestMetaInformation:
 
     def test_subset_relabels_the_map(self, build, tmp_path, street, write_pair):
         write_pair(tmp_path, "a", street)
-        pipeline = [dict(type="mmdet.LoadPanopticIds"), dict(type="mmdet.PanopticIdsToInstances")]
-        results = build(metainfo=dict(classes=("car", "road")), pipeline=pipeline)[0]
-        assert results["gt_panoptic_seg"].tolist() == [
+        steps = "LoadImageFromFile LoadPanopticIds PanopticIdsToInstances PackPanopticInputs"
+        pipeline = [dict(type=f"mmdet.{step}") for step in steps.split()]
+        packed = build(metainfo=dict(classes=("car", "road")), pipeline=pipeline)[0]
+        assert packed["data_samples"].gt_panoptic_seg.sem_seg[0].tolist() == [
             [1, 1, 1, 1, 1, 1],
             [1000, 1000, 1, 1, 255, 255],
             [1000, 1000, 1, 255, 255, 255],

@@ -44,7 +44,7 @@ class TestFilter:
         dataset = build(filter_cfg=dict(max_instances=limit), test_mode=test_mode)
         assert [dataset.get_data_info(i)["img_id"] for i in range(len(dataset))] == names
         assert f"{len(names)} of 3 images remain (max_instances={limit})" in three_images[0]
-        assert dataset.metainfo["left_out"] == 3 - len(names)
+        assert dataset.left_out == 3 - len(names)
 
     @pytest.mark.parametrize("filter_cfg", [None, {}, dict(max_instances=None)])
     def test_no_filter(self, build, three_images, filter_cfg):

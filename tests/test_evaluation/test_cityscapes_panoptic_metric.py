@@ -17,7 +17,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.structures import PixelData
 from PIL import Image
 
-from mmhps.evaluation import CityscapesPanopticMetric, cityscapes_panoptic_metric
+from mmhps.evaluation import CityscapesPanopticMetric
 from mmhps.metrics.matching import PanopticStats
 from mmhps.structures import Segment
 from mmhps.structures.id_files import read_rgb_ids
@@ -195,21 +195,6 @@ def test_equal_to_the_official_evaluator_on_official_files(seed, tmp_path, capsy
             ours = metrics[f"cityscapes_panoptic/{key.upper()}{suffix}"]
             assert ours == pytest.approx(100 * result[group][key], abs=1e-7)
     assert 0 < metrics["cityscapes_panoptic/PQ"] < 100
-
-
-@pytest.mark.parametrize("left_out", [0, 2])
-def test_files_without_some_images_are_warned_of(tmp_path, monkeypatch, left_out):
-    log = []
-    monkeypatch.setattr(
-        cityscapes_panoptic_metric, "print_log", lambda text, **options: log.append(text)
-    )
-    metric = make_metric(outfile_prefix=str(tmp_path / "pred"), format_only=True)
-    metric.dataset_meta = {**META, "left_out": left_out}
-    metric.process(None, random_samples(tmp_path, 1, 0))
-    metric.evaluate(1)
-    warnings = [text for text in log if "set test_dataloader.dataset.filter_cfg=None" in text]
-    assert len(warnings) == (left_out > 0)
-    assert all("filter_cfg left out 2 images" in text for text in warnings)
 
 
 def simulate(monkeypatch, samples, ranks):

@@ -79,7 +79,9 @@ def test_other_types(change, message, tmp_path):
 @pytest.mark.parametrize("name", [5, None])
 def test_file_name_of_another_type(name, tmp_path):
     path = write(tmp_path, {"annotations": [ANNOTATION | {"file_name": name}]})
-    with pytest.raises(ValueError, match=rf"name\.json: .*image_id 'a': file_name {name} is .*text"):
+    with pytest.raises(
+        ValueError, match=rf"name\.json: .*image_id 'a': file_name {name} is .*text"
+    ):
         PanopticFiles.read(path)
 
 

@@ -50,7 +50,7 @@ def test_trains(build_model, make_batch, fusion, prior, content):
     total, logged = losses_of(model, make_batch(**content))
     total.backward()
     assert total.isfinite()
-    assert ("loss_panoptic" in logged) == model.panoptic_fusion_head.has_loss
+    assert ("loss_panoptic" in logged) == (model.panoptic_fusion_head.loss_weight > 0)
     assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
 
 

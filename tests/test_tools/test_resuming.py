@@ -30,7 +30,13 @@ def test_resumed_training_goes_on(config, from_file):
     assert logged().count("Iter(train)") == 4 + (4 if from_file else 2)
 
 
-@pytest.mark.parametrize("seed", [[], ["--cfg-options", "randomness.seed=3"]], ids=["", "seed"])
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param([], id=""),
+        pytest.param(["--cfg-options", "randomness.seed=3"], id="seed", marks=pytest.mark.slow),
+    ],
+)
 def test_training_goes_on_from_the_last_whole_checkpoint(noisy, monkeypatch, capsys, seed):
     """Killed while it wrote: with and without a seed it ends bit-equal to an unbroken run."""
     run_tool("train", noisy, "--work-dir", "broken", *seed)

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from mmhps import register_all_modules
 from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
-from mmhps.studies.samples import draw_sample
+from mmhps.studies.comparison import draw_sample
 
 
 def main(argv: Sequence[str] | None = None) -> None:

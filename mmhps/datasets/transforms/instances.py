@@ -11,19 +11,20 @@ from mmdet.structures.mask import BitmapMasks
 from scipy.ndimage import find_objects
 
 from mmhps.datasets.transforms.loading import FIRST_SEGMENT
-from mmhps.structures import VOID, Segment, encode
+from mmhps.structures import VOID, Segment
 
 
 @TRANSFORMS.register_module()
 class PanopticIdsToInstances(BaseTransform):
     """Turn the segment map of ``LoadPanopticIds`` into the ground truth of both branches.
 
-    Stands after all geometric transforms, so boxes and masks are exact after crops, and segments
-    that have left the image make no instance. Without ground truth nothing happens.
+    Best stands after the geometric transforms: one map is moved faster than many masks. Those that
+    need masks (CopyPaste, FilterAnnotations) stand behind it. Segments that have left the image
+    make no instance. Without ground truth nothing happens.
 
     Instances are ordered as ``segments``. Crowds, and instances with fewer than ``min_area``
     pixels, are marked in ``gt_ignore_flags``: packing puts them into ``ignored_instances``, and
-    they are void in ``gt_panoptic_seg``. The semantic map keeps their label.
+    they are void in the panoptic map. The semantic map keeps their label.
 
     Required keys: ``gt_seg_map`` (segment map, (H, W) uint16), ``segments``, ``thing_classes``.
 
@@ -34,9 +35,6 @@ class PanopticIdsToInstances(BaseTransform):
         - ``gt_ignore_flags``: (N,) bool.
         - ``gt_masks``: BitmapMasks (N, H, W) uint8 in {0, 1}.
         - ``gt_seg_map``: semantic map, (H, W) uint8, 255 void.
-        - ``gt_panoptic_seg``: (H, W) int32. Stuff: its label. The g-th instance that is not
-          ignored: ``label + 1000 * (g + 1)``, in the order of the packed ``gt_instances``. Else
-          255.
 
     Args:
         min_area: Smallest instance, in pixels of the network input, that is not ignored.
@@ -64,18 +62,12 @@ class PanopticIdsToInstances(BaseTransform):
             dtype=bool,
         )
         boxes, masks = _boxes_and_masks(segment_map, things)
-        semantic, panoptic = _label_tables(
-            segments,
-            [k for k, ignore in zip(things, ignored, strict=True) if not ignore],
-            num_things,
-        )
         results |= dict(
             gt_bboxes=HorizontalBoxes(boxes),
             gt_bboxes_labels=np.array([segments[k].label for k in things], dtype=np.int64),
             gt_ignore_flags=ignored,
             gt_masks=BitmapMasks(masks, *segment_map.shape),
-            gt_seg_map=semantic.take(segment_map),
-            gt_panoptic_seg=panoptic.take(segment_map),
+            gt_seg_map=_label_table(segments).take(segment_map),
         )
         return results
 
@@ -100,32 +92,16 @@ def _boxes_and_masks(segment_map: np.ndarray, things: list[int]) -> tuple[np.nda
     return boxes, masks
 
 
-def _label_tables(
-    segments: list[Segment], instances: list[int], num_things: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return tables from a segment map's pixel value to its semantic and its panoptic id.
-
-    Args:
-        segments: All segments of the map.
-        instances: Indices of those that become instances 1, 2, ...
-        num_things: Number of thing classes T.
-
-    Returns:
-        Semantic table, uint8, and panoptic table, int32, each (256 + len(segments),).
+def _label_table(segments: list[Segment]) -> np.ndarray:
+    """Return a table from a segment map's pixel value to its label, (256 + len(segments),) uint8.
 
     Raises:
         ValueError: A label is not below 255.
     """
-    labels = np.array([segment.label for segment in segments], dtype=np.int32)
+    labels = np.array([segment.label for segment in segments], dtype=np.int64)
     if labels.max(initial=0) >= VOID:
         raise ValueError(
             f"segments: expected labels below {VOID}, the label of void, got {labels.max()}. Use "
             f"fewer classes."
         )
-    panoptic = np.full(FIRST_SEGMENT + len(segments), VOID, dtype=np.int32)
-    panoptic[FIRST_SEGMENT:] = labels
-    semantic = panoptic.astype(np.uint8)
-    panoptic[FIRST_SEGMENT:][labels < num_things] = VOID  # crowds and the ignored stay void
-    for g, k in enumerate(instances):
-        panoptic[FIRST_SEGMENT + k] = encode(labels[k], g + 1)
-    return semantic, panoptic
+    return np.concatenate([np.full(FIRST_SEGMENT, VOID), labels]).astype(np.uint8)

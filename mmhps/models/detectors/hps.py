@@ -50,7 +50,7 @@ class HPS(TwoStagePanopticSegmentor):
             )
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
-        """All losses: RPN, box, mask, semantic, panoptic, and those of the prior.
+        """Compute all losses: RPN, box, mask, semantic, panoptic, and those of the prior.
 
         Args:
             batch_inputs: (B, 3, H, W).
@@ -75,7 +75,7 @@ class HPS(TwoStagePanopticSegmentor):
     def predict(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
     ) -> SampleList:
-        """Panoptic maps of a batch of images.
+        """Predict the panoptic maps of a batch of images.
 
         Args:
             batch_inputs: (B, 3, H, W).
@@ -97,7 +97,7 @@ class HPS(TwoStagePanopticSegmentor):
     def predict_parts(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
     ) -> tuple[list[Instances], list[Resampled]]:
-        """What the fusion fuses, in the paper's order; for the arguments see :meth:`predict`.
+        """Compute the inputs of the fusion; for the arguments see :meth:`predict`.
 
         Returns:
             Per image the instances, and the semantic logits (T + S, h, w), to be read at the size
@@ -142,8 +142,8 @@ class HPS(TwoStagePanopticSegmentor):
         canvases: list[Canvases],
     ) -> PriorOutput:
         def rpn_features() -> tuple[Tensor, ...]:
-            # MMDetection's head does not hand on its hidden layer; a prior that needs it pays for
-            # computing it again.
+            # MMDetection's RPN head does not return its hidden layer, so it is computed again for
+            # a prior that asks for it.
             return tuple(self.rpn_head.rpn_conv(level).relu() for level in x)
 
         return self.prior(PriorInputs(x, proposals, instances, canvases, rpn_features))
@@ -151,7 +151,7 @@ class HPS(TwoStagePanopticSegmentor):
     def _rpn_loss(
         self, x: tuple[Tensor, ...], batch_data_samples: SampleList
     ) -> tuple[dict[str, Tensor], InstanceList]:
-        """RPN losses and proposals; for the RPN every thing is of class 0."""
+        """Compute RPN losses and proposals; the RPN takes all things for one class, 0."""
         samples = copy.copy(batch_data_samples)
         for i, sample in enumerate(batch_data_samples):
             samples[i] = type(sample)(metainfo=sample.metainfo)

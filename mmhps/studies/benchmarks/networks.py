@@ -24,6 +24,7 @@ from mmengine.registry import init_default_scope
 from mmhps.apis.model_zoo import zoo_root
 from mmhps.compat.mmcv_ops import HOW_TO_COMPILE, compiled_operators, has_compiled_operators
 from mmhps.datasets.transforms import PackPanopticInputs
+from mmhps.structures.id_formats import THING_CLASSES
 from mmhps.studies.benchmarks.scenes import label_map
 from mmhps.studies.timing import Row, compare, compare_memory
 
@@ -88,9 +89,9 @@ def make_batch(width: int, height: int, count: int) -> dict:
         labels = np.array([scene.labels[key] for key in scene.things])
         planes = [(scene.ids == key).astype(np.uint8) for key in scene.things]
         masks = BitmapMasks(planes, height, width)
-        panoptic = np.full((height, width), 8, np.int32)
-        for number, (label, mask) in enumerate(zip(labels, masks.masks, strict=True), start=1):
-            panoptic[mask == 1] = label + 1000 * number
+        semantic = np.full((height, width), 8, np.uint8)
+        for label, mask in zip(labels, masks.masks, strict=True):
+            semantic[mask == 1] = label
         packed = PackPanopticInputs().transform(
             dict(
                 img=rng.integers(0, 255, (height, width, 3), dtype=np.uint8),
@@ -103,8 +104,8 @@ def make_batch(width: int, height: int, count: int) -> dict:
                 gt_bboxes_labels=labels,
                 gt_ignore_flags=np.zeros(len(labels), bool),
                 gt_masks=masks,
-                gt_seg_map=(panoptic % 1000).astype(np.uint8),
-                gt_panoptic_seg=panoptic,
+                gt_seg_map=semantic,
+                thing_classes=THING_CLASSES,
             )
         )
         batch["inputs"].append(packed["inputs"])

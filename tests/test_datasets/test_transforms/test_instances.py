@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from mmhps.datasets.transforms import PanopticIdsToInstances
+from mmhps.datasets.transforms.agreement import agree
 from mmhps.datasets.transforms.loading import to_segment_map
 from mmhps.structures import Segment
 from mmhps.structures.id_formats import cityscapes_segments
@@ -18,7 +19,9 @@ def derive(ids, min_area=1, segments=None, num_things=8):
         segments=segments,
         thing_classes=("thing",) * num_things,
     )
-    return PanopticIdsToInstances(min_area)(results)
+    results = PanopticIdsToInstances(min_area)(results)
+    # As packing does.
+    return agree(results | dict(img=np.zeros((*ids.shape, 3), np.uint8)))
 
 
 def assert_no_instances(results, shape):
@@ -85,7 +88,7 @@ def test_types(street):
     assert results["gt_ignore_flags"].dtype == bool
     assert results["gt_masks"].masks.dtype == np.uint8
     assert results["gt_seg_map"].dtype == np.uint8
-    assert results["gt_panoptic_seg"].dtype == np.int32
+    assert results["gt_panoptic_seg"].dtype == np.int64
 
 
 def test_parts_of_one_instance_and_overlapping_boxes():
@@ -119,9 +122,12 @@ def test_more_than_255_instances():
 def test_padding_value_255_is_void():
     segments = [Segment(255, 0, False)]
     results = dict(
-        gt_seg_map=np.array([[256, 255]], dtype=np.uint16), segments=segments, thing_classes=("x",)
+        img=np.zeros((1, 2, 3), np.uint8),
+        gt_seg_map=np.array([[256, 255]], dtype=np.uint16),
+        segments=segments,
+        thing_classes=("x",),
     )
-    results = PanopticIdsToInstances()(results)
+    results = agree(PanopticIdsToInstances()(results))
     assert results["gt_panoptic_seg"].tolist() == [[1000, VOID]]
     assert results["gt_seg_map"].tolist() == [[0, VOID]]
 

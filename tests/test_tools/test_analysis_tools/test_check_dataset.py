@@ -25,11 +25,6 @@ MAPS = dict(
 )
 
 
-@pytest.fixture(scope="module")
-def command(load_tool):
-    return load_tool("analysis_tools/check_dataset.py")
-
-
 @pytest.fixture
 def config(tmp_path):
     for folder in ("images", "labels"):

@@ -1,0 +1,183 @@
+"""Refuse transforms that move the image but not its ground truth.
+
+Those of MMDetection are known by name. One that nobody knows is tried on a picture that shows its
+own label map: afterwards it must still show it.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import numpy as np
+import torch
+
+from mmhps.datasets.transforms.instances import PanopticIdsToInstances
+from mmhps.datasets.transforms.loading import FIRST_SEGMENT, LoadPanopticIds
+from mmhps.structures import VOID, Segment
+
+_KNOWN = ("mmcv.", "mmdet.", "mmhps.", "mmengine.")  # packages whose other transforms are right
+_CACHED = "CachedMosaic CachedMixUp MixUp Mosaic RandomAffine RandomCenterCropPad RandomShift"
+_REMEDIES = dict.fromkeys(_CACHED.split(), "Use Resize, RandomCrop, Rotate or CopyPaste instead.")
+_REMEDIES |= dict(
+    SegRescale="Leave it out: the label map keeps the size of the image.",
+    InstaBoost="Use CopyPaste behind PanopticIdsToInstances instead.",
+)
+_TRIES = 30  # a transform may act on one image of ten only
+_AGREEMENT = 0.4  # least correlation; unmoved pictures have 0.6 and more, moved ones below 0.3
+_BLOCK, _BLOCKS = 16, (8, 12)
+
+
+def check_pipeline(steps: Sequence[object]) -> None:
+    """Refuse transforms behind ``LoadPanopticIds`` that do not move the ground truth.
+
+    Args:
+        steps: Transforms. Those within others (``RandomChoice``, ...) are checked as well. Without
+            ``LoadPanopticIds`` among them there is nothing to move.
+
+    Raises:
+        ValueError: There is one; the message has its name and the remedy.
+    """
+    leaves = list(_leaves(steps))
+    kinds = [type(leaf) for leaf in leaves]
+    if LoadPanopticIds in kinds:
+        start = kinds.index(LoadPanopticIds) + 1
+        check_moves(leaves[start:])
+
+
+def check_moves(steps: Sequence[object]) -> None:
+    """As :func:`check_pipeline`, of steps that all stand behind ``LoadPanopticIds``."""
+    masks = False
+    for step in _leaves(steps):
+        name = type(step).__name__
+        known = type(step).__module__.startswith(_KNOWN)
+        if name == "Albu" and known:
+            _check_albu(step, masks)
+        elif known and name in _REMEDIES:
+            raise ValueError(
+                f"pipeline: {name} moves the image but not its label map, so that training goes on "
+                f"with wrong ground truth. {_REMEDIES[name]}"
+            )
+        elif not known and getattr(step, "moves_image", True) and moves_image_only(step, masks):
+            raise ValueError(
+                f"pipeline: {name} was tried on a picture of its own label map, and moved the "
+                f"picture but not the map. Move results['gt_seg_map'] as well (nearest neighbour), "
+                f"and behind PanopticIdsToInstances gt_masks and gt_bboxes, too. If it moves "
+                f"nothing, set moves_image = False on the class."
+            )
+        masks |= isinstance(step, PanopticIdsToInstances)
+
+
+def _leaves(steps: object) -> Iterator[object]:
+    """All transforms in their order; those that one holds stand before it."""
+    if isinstance(steps, dict):
+        steps = list(steps.values())
+    if isinstance(steps, list | tuple):
+        for step in steps:
+            yield from _leaves(step)
+    elif hasattr(steps, "__dict__"):
+        yield from _leaves([value for value in vars(steps).values() if _holds(value)])
+        yield steps
+
+
+def _holds(value: object) -> bool:
+    """Whether an attribute is a transform or a list of them; Albu's are not of this kind."""
+    if isinstance(value, list | tuple):
+        return any(_holds(item) for item in value)
+    if isinstance(value, dict):
+        return any(_holds(item) for item in value.values())
+    return hasattr(value, "transform") and callable(value)
+
+
+def _check_albu(step: object, masks: bool) -> None:
+    keymap = dict(img="image", gt_seg_map="mask")
+    if masks:
+        keymap |= dict(gt_masks="masks", gt_bboxes="bboxes")
+    missing = keymap.keys() - step.keymap_to_albu.keys()
+    if missing and not _changes_colours_only(step.aug):
+        raise ValueError(
+            f"pipeline: Albu moves the image but not {', '.join(sorted(missing))}. Write "
+            f"keymap={keymap!r}{' and bbox_params' if masks else ''}."
+        )
+
+
+def _changes_colours_only(transform: object) -> bool:
+    """Whether all of albumentations' transforms in this one leave every pixel in its place."""
+    held = getattr(transform, "transforms", None)
+    if held is not None:
+        return all(_changes_colours_only(item) for item in held)
+    return any(kind.__name__ == "ImageOnlyTransform" for kind in type(transform).__mro__)
+
+
+def moves_image_only(step: object, masks: bool = False) -> bool:
+    """Whether a transform takes the image away from its label map (or masks) in some of 30 tries.
+
+    Args:
+        step: The transform. If it needs more than a picture and its labels, it is taken for right.
+        masks: Whether it stands behind ``PanopticIdsToInstances``.
+    """
+    with _own_random_numbers(), suppress(Exception):
+        for number in range(_TRIES):
+            results = step(_picture_of_labels(number, masks))
+            if results is None:
+                continue
+            shown = results["img"]
+            found = results["gt_seg_map"]
+            void = found == VOID if masks else found < FIRST_SEGMENT
+            maps = [found % 2]
+            if masks:
+                maps.append(results["gt_masks"].to_ndarray().any(axis=0))
+            for bright in maps:
+                if bright.shape != shown.shape[:2]:
+                    return True
+                if agreement(shown[~void], bright[~void]) < _AGREEMENT:
+                    return True
+    return False
+
+
+def _picture_of_labels(seed: int, masks: bool) -> dict:
+    """A sample of bright and dark blocks; the bright ones are things of class 1, the others not."""
+    height, width = (_BLOCK * count for count in _BLOCKS)
+    bright = np.random.default_rng(seed).permutation(np.arange(np.prod(_BLOCKS)) % 2)
+    bright = bright.reshape(_BLOCKS).repeat(_BLOCK, 0).repeat(_BLOCK, 1)
+    results = dict(
+        img=np.repeat(np.where(bright, 190, 60).astype(np.uint8)[..., None], 3, axis=2),
+        img_id="probe",
+        img_path="probe",
+        img_shape=(height, width),
+        ori_shape=(height, width),
+        height=height,
+        width=width,
+        scale_factor=(1.0, 1.0),
+        gt_seg_map=(FIRST_SEGMENT + bright).astype(np.uint16),
+        segments=[Segment(1, 2), Segment(2, 1)],
+        classes=("other", "thing", "stuff"),
+        thing_classes=("other", "thing"),
+    )
+    return PanopticIdsToInstances()(results) if masks else results
+
+
+def agreement(image: np.ndarray, bright: np.ndarray) -> float:
+    """How well an image shows what is bright: the correlation without its sign, 1 if unknown.
+
+    Args:
+        image: Its pixels, (P, 3).
+        bright: (P,), any numbers.
+    """
+    channels = [channel for channel in image.T.astype(np.float64) if channel.size and channel.std()]
+    if not channels or not bright.std():
+        return 1.0
+    return max(abs(float(np.corrcoef(channel, bright)[0, 1])) for channel in channels)
+
+
+@contextmanager
+def _own_random_numbers() -> Iterator[None]:
+    """Leave the random numbers of the run as they are."""
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    try:
+        for seed in (random.seed, np.random.seed, torch.manual_seed):
+            seed(0)
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.set_rng_state(states[2])

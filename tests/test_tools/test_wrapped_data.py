@@ -1,0 +1,177 @@
+"""Joined, repeated, balanced and mixed data sets: train, test, check, browse, resume."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmengine.structures import PixelData
+from PIL import Image
+from toys import NoisyModel, final_weights, run_tool
+
+from mmhps.datasets.wrapping import innermost_configs, type_name
+
+CATEGORIES = [dict(id=1, name="cat", isthing=1), dict(id=2, name="grass", isthing=0)]
+SIZE = 8
+
+
+@MODELS.register_module()
+class RightModel(NoisyModel):
+    """Predicts grass everywhere."""
+
+    def forward(self, inputs, data_samples=None, mode="tensor"):
+        out = super().forward(inputs, data_samples, mode)
+        if mode == "predict":
+            for sample in out:
+                sample.pred_panoptic_seg = PixelData(sem_seg=torch.ones(1, SIZE, SIZE).int())
+        return out
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Two COCO panoptic sets of three images: 0, 1, 2 cats on grass; and 0, 2, 2."""
+    root = tmp_path_factory.mktemp("coco")
+    rng = np.random.default_rng(0)
+    for part, cats in (("a", (0, 1, 2)), ("b", (0, 2, 2))):
+        content = dict(images=[], annotations=[], categories=CATEGORIES)
+        (root / part).mkdir()
+        for i, number in enumerate(cats):
+            pixels = rng.integers(0, 255, (SIZE, SIZE, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / part / f"{i}.jpg")
+            ids = np.full((SIZE, SIZE), 9, np.uint8)
+            listed = [dict(id=9, category_id=2)]
+            for cat in range(1, number + 1):
+                ids[2 * cat, 1:4] = cat
+                listed.append(dict(id=cat, category_id=1))
+            rgb = np.stack([ids, 0 * ids, 0 * ids], axis=-1)
+            Image.fromarray(rgb).save(root / part / f"{i}.png")
+            image = dict(id=f"{part}{i}", file_name=f"{i}.jpg", height=SIZE, width=SIZE)
+            content["images"].append(image)
+            content["annotations"].append(
+                dict(image_id=f"{part}{i}", file_name=f"{i}.png", segments_info=listed)
+            )
+        (root / f"{part}.json").write_text(json.dumps(content))
+    return root
+
+
+SETTINGS = """
+load = [dict(type="LoadImageFromFile"), dict(type="LoadPanopticIds")]
+make = [
+    dict(type="PhotoMetricDistortion"), dict(type="PanopticIdsToInstances"),
+    dict(type="PackPanopticInputs"),
+]
+def part(name, pipeline=load + make, cap=1):
+    return dict(
+        type="CocoPanopticIdDataset", data_root="ROOT", ann_file=f"{name}.json",
+        data_prefix=dict(img=name, seg=name), filter_cfg=dict(max_instances=cap), pipeline=pipeline,
+    )
+concat = dict(type="ConcatDataset", datasets=[part("a"), part("b")])
+repeat = dict(type="RepeatDataset", times=2, dataset=part("a"))
+balanced = dict(type="ClassBalancedDataset", oversample_thr=0.9, dataset=part("a"))
+mixed = dict(type="MultiImageMixDataset", dataset=part("a", load), pipeline=make)
+nested = dict(
+    type="RepeatDataset", times=2,
+    dataset=dict(
+        type="ClassBalancedDataset", oversample_thr=0.9,
+        dataset=dict(
+            type="ConcatDataset",
+            datasets=[
+                dict(type="RepeatDataset", times=2, dataset=part("b")),
+                dict(type="MultiImageMixDataset", dataset=part("a", load), pipeline=make),
+            ],
+        ),
+    ),
+)
+train_dataloader.update(
+    dataset=DATA
+)
+val_dataloader = test_dataloader = dict(val_dataloader, dataset=VAL)
+val_evaluator = test_evaluator = dict(type="CityscapesPanopticMetric")
+model.update(type="RightModel")
+train_cfg.update(max_iters=6, val_interval=6)
+default_hooks["checkpoint"].update(save_best=None)
+optim_wrapper["optimizer"]["lr"] = 1e-6
+del load, make, part, concat, repeat, balanced, mixed, nested, dataset, pipeline
+"""
+
+WRAPPED = ("concat", "repeat", "balanced", "mixed", "nested")
+
+
+@pytest.fixture
+def wrapped(config, files):
+    """Return a function that writes a config whose training data are wrapped."""
+
+    def write(name, val='part("a", cap=9)'):
+        settings = SETTINGS.replace("ROOT", str(files)).replace("DATA", name).replace("VAL", val)
+        config.write_text(config.read_text() + settings)
+        return config
+
+    return write
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_resumed_training_equals_an_unbroken_one(wrapped, name):
+    config = wrapped(name)
+    run_tool("train", config, "--work-dir", "work")
+    unbroken = final_weights(Path("work"))
+    for left in ("iter_6.pth", "last_checkpoint"):
+        Path("work", left).unlink()
+    run_tool("train", config.rename("again_" + config.name), "--work-dir", "work", "--resume")
+    again = final_weights(Path("work"))
+    for key, value in unbroken.items():
+        assert torch.equal(value, again[key]), key
+
+
+def test_parts_that_leave_out_different_numbers_are_scored(wrapped, checkpoint, capsys):
+    run_tool("test", wrapped("concat", "concat"), checkpoint)
+    # a0, a1 and b0 are left: 192 pixels of which 3 are a cat, which is missed.
+    line = next(line for line in capsys.readouterr().out.splitlines() if "test: PQ" in line)
+    scores = dict(zip(line.split()[1::2], map(float, line.split()[2::2]), strict=True))
+    assert scores["PQ_th"] == 0
+    assert scores["PQ_st"] == pytest.approx(100 * (1 + 61 / 64 + 1) / 3, abs=0.01)
+
+
+@pytest.mark.parametrize(("name", "wrapper"), [("repeat", "Repeat"), ("balanced", "ClassBalanced")])
+def test_repeated_images_are_not_scored(wrapped, checkpoint, name, wrapper):
+    with pytest.raises(ValueError, match=f"the test data is wrapped in {wrapper}Dataset, but"):
+        run_tool("test", wrapped(name, name), checkpoint)
+
+
+def test_parts_of_other_classes_are_refused(wrapped, checkpoint):
+    config = wrapped("concat", "concat")
+    config.write_text(
+        config.read_text()
+        + 'val_dataloader["dataset"]["datasets"][1].update(metainfo=dict(palette=[(0, 0, 0)] * 2))'
+    )
+    with pytest.raises(ValueError, match=r"the parts of .* differ in their metainfo \(palette\)"):
+        run_tool("test", config, checkpoint)
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_wrapped_data_are_checked(wrapped, load_tool, name, capsys):
+    load_tool("analysis_tools/check_dataset.py").main([str(wrapped(name))])
+    out = capsys.readouterr().out
+    rows = {line.split()[0]: line.split()[1] for line in out.splitlines() if line}
+    # Each image is checked once, those beyond the cap as well: 3 cats in a, 4 in b.
+    both = name in ("concat", "nested")
+    assert rows["cat"] == ("7" if both else "3")
+    assert "2 of 3 images have at most 1 instances" in out
+    assert ("1 of 3 images have at most 1 instances" in out) == both
+    assert "No faults found." in out
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_wrapped_data_are_drawn(wrapped, load_tool, name, tmp_path):
+    browse = load_tool("analysis_tools/browse_dataset.py")
+    browse.main([str(wrapped(name)), "--out-dir", str(tmp_path / "drawn"), "--num", "2"])
+    assert len(list((tmp_path / "drawn").iterdir())) == 2
+
+
+def test_innermost_configs_and_types():
+    part = dict(type="mmdet.CocoPanopticIdDataset")
+    outer = dict(type="A", datasets=[dict(type="B", dataset=part), dict(type="C", datasets=[])])
+    assert innermost_configs(outer) == [part]
+    assert type_name(part) == "CocoPanopticIdDataset"
+    assert type_name(dict(type=NoisyModel)) == "NoisyModel"
