@@ -1,6 +1,7 @@
 """Every config builds, inherits what it says, and differs from its parent in nothing else."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def test_there_are_four_systems_everywhere():
         "cityscapes": [f"{s}_r{d}_cityscapes" for s in SYSTEMS for d in (50, 101)],
         "mini": [f"{s}_r18_mini" for s in SYSTEMS],
         "camvid": [f"{s}_r18_camvid" for s in SYSTEMS],
+        "coco": [f"{s}_r50_coco" for s in SYSTEMS],
     }
     for folder, stems in expected.items():
         assert {f"{folder}/{stem}.py" for stem in stems} <= set(NAMES)
@@ -43,8 +45,29 @@ def test_there_are_four_systems_everywhere():
     assert len(set(stems)) == len(stems), "mim finds a config by its name"
 
 
+@pytest.fixture
+def coco_root(tmp_path, monkeypatch):
+    """COCO's categories in panoptic files of one image that does not exist."""
+    from mmdet.datasets import CocoPanopticDataset
+
+    meta = CocoPanopticDataset.METAINFO
+    things = meta["thing_classes"]
+    content = dict(
+        images=[dict(id=1, file_name="1.jpg", height=4, width=4)],
+        categories=[
+            dict(id=i, name=name, isthing=int(name in things))
+            for i, name in enumerate(meta["classes"], start=1)
+        ],
+    )
+    (tmp_path / "annotations").mkdir()
+    for split in ("train", "val"):
+        path = tmp_path / "annotations" / f"panoptic_{split}2017.json"
+        path.write_text(json.dumps(content))
+    monkeypatch.setenv("COCO_ROOT", str(tmp_path))
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_builds(name):
+def test_builds(name, coco_root):
     from mmdet.registry import DATASETS, METRICS, MODELS, VISUALIZERS
 
     from mmhps.models import resolve_classes
@@ -58,16 +81,21 @@ def test_builds(name):
     things = model.panoptic_fusion_head.num_things_classes
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         dataset = DATASETS.build(dict(loader.dataset, lazy_init=True))
+        if name.startswith("coco/"):
+            dataset.full_init()
         assert len(dataset.metainfo["thing_classes"]) == things
         assert len(dataset.metainfo["classes"]) == model.panoptic_fusion_head.num_classes
-        assert loader.dataset.filter_cfg.max_instances == 30
+        cap = loader.dataset.filter_cfg
+        assert cap is None if name.startswith("coco/") else cap.max_instances == 30
     METRICS.build(cfg.val_evaluator)
     assert VISUALIZERS.get(cfg.visualizer.type) is not None
     assert cfg.default_scope == "mmdet"
     assert cfg.custom_imports.imports == ["mmhps.modules"]
 
 
-@pytest.mark.parametrize("suffix", ["r50_cityscapes", "r101_cityscapes", "r18_mini", "r18_camvid"])
+@pytest.mark.parametrize(
+    "suffix", ["r50_cityscapes", "r101_cityscapes", "r18_mini", "r18_camvid", "r50_coco"]
+)
 def test_systems_differ_in_what_their_names_say(suffix):
     folder = suffix.split("_")[1]
     name = {s: f"{folder}/{s}_{suffix}.py" for s in SYSTEMS}
@@ -77,7 +105,7 @@ def test_systems_differ_in_what_their_names_say(suffix):
         "model.roi_head.type",
         "model.panoptic_fusion_head.type",
     }
-    width = set() if folder == "cityscapes" else {"model.semantic_head.block_channels"}
+    width = set() if folder in ("cityscapes", "coco") else {"model.semantic_head.block_channels"}
     assert delta(name["hps-isi"], name["hps"]) == {
         "model.prior",
         "model.semantic_head.type",
@@ -92,6 +120,29 @@ def test_r50_differs_in_the_backbone(system):
         "model.backbone.depth",
         "model.backbone.init_cfg.checkpoint",
     }
+
+
+def test_coco_has_the_numbers_of_its_classes():
+    model = load("coco/hps-isi_r50_coco.py").model
+    for head in (model.semantic_head, model.panoptic_fusion_head):
+        assert (head.num_things_classes, head.num_stuff_classes) == (80, 53)
+    assert model.roi_head.bbox_head.num_classes == model.roi_head.mask_head.num_classes == 80
+
+
+def test_coco_is_trained_as_mmdetection_does():
+    import mmdet
+
+    theirs = Config.fromfile(
+        Path(mmdet.__file__).parent / ".mim/configs/panoptic_fpn/panoptic-fpn_r50_fpn_1x_coco.py"
+    )
+    ours = load("coco/panoptic-fpn_r50_coco.py")
+    for key in ("optimizer", "type"):
+        assert ours.optim_wrapper[key] == theirs.optim_wrapper[key]
+    assert ours.param_scheduler == theirs.param_scheduler
+    assert ours.train_cfg == theirs.train_cfg
+    assert ours.auto_scale_lr == theirs.auto_scale_lr
+    (resize,) = [step for step in theirs.train_pipeline if step["type"] == "Resize"]
+    assert ours.train_pipeline[2].scale == resize["scale"]
 
 
 def test_literal_reading_differs_in_what_the_paper_leaves_open():

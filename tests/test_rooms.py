@@ -21,7 +21,7 @@ FORBIDDEN = {
     "torch": {"mmengine", "mmcv", "mmdet"},
     "MMDetection": set(),
 }
-TRICKS = re.compile(r"unittest|\bmock\b|sys\.modules|__module__|__qualname__|monkeypatch")
+TRICKS = re.compile(r"unittest|\bmock\b|sys\.modules|__(module|qualname)__\s*[,=](?!=)|monkeypatch")
 OUTSIDE_COMPAT = [
     path
     for folder in (PACKAGE, ROOT / "tools")

@@ -1,4 +1,4 @@
-"""Scores a checkpoint, and draws its predictions if asked to.
+"""Score a checkpoint, and draw its predictions if asked to.
 
 python tools/test.py CONFIG CHECKPOINT [--metrics PQ AP mIoU] [--tta] [--show-dir DIR] …
 """
@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """Ends in a usage error if an argument makes no sense."""
+    """End in a usage error if an argument makes no sense."""
     if "://" not in args.checkpoint and not Path(args.checkpoint).is_file():
         parser.error(f"there is no checkpoint {args.checkpoint}")
     if args.show:

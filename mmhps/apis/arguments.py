@@ -12,6 +12,7 @@ from typing import Any
 
 from mmengine.config import Config, DictAction
 from mmengine.logging import MMLogger
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmhps.apis.model_zoo import zoo_root
@@ -69,8 +70,18 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
 
 def parse_config_args(
     parser: argparse.ArgumentParser, argv: Sequence[str] | None
-) -> argparse.Namespace:
-    """Parse the arguments; a missing config or a misspelt setting ends in a usage error."""
+) -> tuple[argparse.Namespace, Config]:
+    """Parse the arguments and read the config, whose default scope is set.
+
+    A missing config or a misspelt setting ends in a usage error.
+    """
+    args = _checked(parser, argv)
+    config = _read(args)
+    init_default_scope(config.get("default_scope", "mmdet"))
+    return args, config
+
+
+def _checked(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if not Path(args.config).is_file():
         folder = zoo_root() / "configs"
@@ -80,7 +91,7 @@ def parse_config_args(
     return args
 
 
-def read_config(args: argparse.Namespace, **changes: Any) -> Config:
+def _read(args: argparse.Namespace, **changes: Any) -> Config:
     """Read the config, with ``changes`` and then those of the command line."""
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict({**changes, **args.cfg_options})
@@ -110,7 +121,7 @@ def _paths(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 def parse_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
     """Parse and check the shared arguments; a missing config ends in a usage error."""
-    args = parse_config_args(parser, argv)
+    args = _checked(parser, argv)
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
     return args
 
@@ -119,7 +130,7 @@ def load_config(args: argparse.Namespace) -> Config:
     """Read the config and merge the shared arguments into it."""
     if not args.verbose:
         quiet(MMLogger.get_current_instance())  # the runner's does not exist yet
-    cfg = read_config(args, launcher=args.launcher)
+    cfg = _read(args, launcher=args.launcher)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get("work_dir") is None:

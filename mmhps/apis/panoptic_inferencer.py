@@ -38,10 +38,10 @@ from .pictures import Inputs, Picture, list_pictures, named
 from .results import ResultFolder, Skipped
 
 MAX_PIXELS = 1 << 22
-"""Pixels of a picture up to which each is decided on its own.
+"""Most pixels of a panoptic map that are decided one by one.
 
-Memory and time grow with the pixels, although the network sees the same. The maps of larger
-pictures are computed with that many pixels and enlarged.
+Memory and time grow with the pixels of the map, although the input of the network does not. The
+maps of larger pictures are computed with this many pixels and enlarged.
 """
 _READS_LABELS = ("LoadAnnotations", "LoadPanopticAnnotations", "LoadPanopticIds")
 
@@ -129,11 +129,11 @@ class PanopticInferencer(BaseInferencer):
         return Compose(steps)
 
     def _init_collate(self, cfg: Config) -> Callable:
-        """MMEngine's default; its search for another one warns."""
+        """Use MMEngine's default; its search for another one warns."""
         return pseudo_collate
 
     def _init_visualizer(self, cfg: Config) -> None:
-        """Overlays need none."""
+        """Build none: overlays do not need it."""
 
     def __call__(
         self, inputs: Inputs, batch_size: int = 1, out_dir: str | Path | None = None
@@ -265,7 +265,7 @@ class PanopticInferencer(BaseInferencer):
 
 
 def _limited(size: tuple[int, int]) -> tuple[int, int]:
-    """Height and width at which a picture is decided: at most about ``MAX_PIXELS``."""
+    """Height and width at which a map is computed: at most about ``MAX_PIXELS``."""
     excess = size[0] * size[1] / MAX_PIXELS
     return scaled_size(size, 1 / math.sqrt(excess)) if excess > 1 else tuple(size)
 

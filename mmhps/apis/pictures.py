@@ -37,7 +37,7 @@ Inputs = Any  # see list_pictures
 
 
 class Picture(NamedTuple):
-    """A picture that is read when its turn comes.
+    """A picture that is read only when needed.
 
     Attributes:
         id: Its name; see :func:`named`.

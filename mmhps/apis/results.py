@@ -1,4 +1,4 @@
-"""The folder that results are written to, and what stands for pictures that cannot be read."""
+"""The folder that results are written to, and the record of pictures that cannot be read."""
 
 from __future__ import annotations
 

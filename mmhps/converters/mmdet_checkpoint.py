@@ -1,4 +1,4 @@
-"""Checkpoints of MMDetection as the start of the systems."""
+"""Convert checkpoints of MMDetection into initial weights of our systems."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def initial_weights(config: Config) -> dict[str, Tensor]:
 
 
 def input_settings(text: str) -> dict[str, Any]:
-    """How a config, as the text that checkpoints store, feeds images to its backbone.
+    """Find how a config, as the text that checkpoints store, preprocesses images.
 
     The text is parsed, not run.
 
@@ -93,7 +93,7 @@ def other_settings(config: Config, found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fate_table(fate: Mapping[str, str]) -> str:
-    """A line for each kind of layer, numbers in their names as ``*``, and each fate."""
+    """List each kind of layer (numbers in names as ``*``) with what became of its weights."""
     layers = Counter((re.sub(r"\d+", "*", n.rpartition(".")[0]), f) for n, f in fate.items())
     rows = [[layer, str(number), what] for (layer, what), number in layers.items()]
     return markdown_table(["layers", "weights", "what became of them"], rows)

@@ -64,7 +64,7 @@ def draw(
     """Draw the grid.
 
     Args:
-        dataset: Data set with ground truth, full of the meta information of mmhps.datasets.
+        dataset: Data set with ground truth, with the meta information of mmhps.datasets.
         chosen: Indices of the images, one per row.
         predictions: Per model, the panoptic map (H, W) of each chosen image.
         titles: One per model.

@@ -1,4 +1,4 @@
-"""Whether operators, training and prediction work on a device, and how fast they are there."""
+"""Check that operators, training and prediction work on a device, and time them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def train(
         config: Path below ``configs/``.
         size: (width, height).
         steps: Training steps.
-        device: Where.
+        device: Device of the network.
         amp: Mixed precision: float16 with loss scaling on a GPU, bfloat16 on a CPU.
 
     Returns:
@@ -111,5 +111,5 @@ def train(
 
 
 def device_name(device: str) -> str:
-    """What a device is called, e.g. the model of the GPU."""
+    """Name a device, e.g. by the model of the GPU."""
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else device

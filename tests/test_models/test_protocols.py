@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.registry import DefaultScope
+from model_parts import losses_of
 
 import mmhps.models as models
 from mmhps.models.fusion_heads import FusionHead
@@ -30,11 +31,6 @@ def build_pair(build_model, fusion, prior):
         semantic_head=dict(type=head),
         panoptic_fusion_head=dict(type=fusion),
     )
-
-
-def losses_of(model, batch):
-    data = model.train().data_preprocessor(batch, training=True)
-    return model.parse_losses(model(**data, mode="loss"))
 
 
 def test_what_is_registered():

@@ -13,7 +13,7 @@ import torch
 from mmengine.fileio import LocalBackend
 from toys import TOOLS, environment, final_weights, logged, run_tool
 
-from mmhps.engine.resume import newest_whole_checkpoint
+from mmhps.engine.resume import newest_complete_checkpoint
 
 
 @pytest.mark.parametrize("from_file", [True, False])
@@ -71,7 +71,7 @@ def test_full_disk_keeps_the_former_checkpoint(config, monkeypatch):
     monkeypatch.setattr(LocalBackend, "put", put)
     with pytest.raises(OSError, match=r"iter_4\.pth: the checkpoint could not .*No space left"):
         run_tool("train", config, "--work-dir", "work")
-    assert newest_whole_checkpoint("work") == "work/iter_2.pth"
+    assert newest_complete_checkpoint("work") == "work/iter_2.pth"
     assert sorted(path.name for path in Path("work").glob("iter*")) == ["iter_2.pth"]
 
 

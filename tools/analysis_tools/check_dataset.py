@@ -14,10 +14,9 @@ import sys
 from collections.abc import Sequence
 
 from mmdet.registry import DATASETS
-from mmengine.registry import init_default_scope
 
 from mmhps import register_all_modules
-from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
+from mmhps.apis.arguments import add_config_arguments, parse_config_args
 from mmhps.datasets import PanopticIdDataset
 from mmhps.datasets.contents import format_contents, inspect_all
 from mmhps.datasets.wrapping import innermost_configs
@@ -35,9 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         default="train",
         help="which of the config's data loaders (default: %(default)s)",
     )
-    args = parse_config_args(parser, argv)
-    config = read_config(args)
-    init_default_scope(config.get("default_scope", "mmdet"))
+    args, config = parse_config_args(parser, argv)
     try:
         loader = config.get(f"{args.split}_dataloader")
         datasets = [

@@ -21,8 +21,9 @@ class LoadPanopticIds(BaseTransform):
 
     ``gt_seg_map`` becomes (H, W) uint16: pixel value ``256 + k`` is ``segments[k]``, a smaller
     value is void. Raw ids cannot be used: OpenCV does not warp int32, and 255, the value of
-    padding, can be a segment id. Resize, RandomFlip, RandomCrop and Pad then move this map (nearest neighbour) like
-    any segmentation map; ``PanopticIdsToInstances`` derives everything else from it afterwards.
+    padding, can be a segment id. Resize, RandomFlip, RandomCrop and Pad then move this map (nearest
+    neighbour) like any segmentation map; ``PanopticIdsToInstances`` derives everything else from it
+    afterwards.
 
     Without ground truth (``seg_map_path`` None or missing) nothing happens.
 

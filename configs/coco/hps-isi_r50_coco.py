@@ -1,0 +1,2 @@
+_base_ = "./hps_r50_coco.py"
+model = dict(prior=dict(type="InitialSegmentation"), semantic_head=dict(type="PriorSemanticHead"))

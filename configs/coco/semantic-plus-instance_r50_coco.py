@@ -1,0 +1,2 @@
+_base_ = "./panoptic-fpn_r50_coco.py"
+model = dict(type="SemanticPlusInstance")
