@@ -66,7 +66,10 @@ class PanopticInferencer(BaseInferencer):
     - ``image``: the picture, (H, W, 3) uint8 RGB,
     - ``image_id``: the stem of the file name, the number of an array in the inputs (``000003``) or
       the stem and frame of a video; ``_2``, … is appended to names that occur again,
-    - ``img_path``: the file; None for what is in memory, downloaded or a frame.
+    - ``img_path``: the file; None for what is in memory, downloaded or a frame,
+    - ``sample``: None without ``outputs``; else the ``DetDataSample`` of the network, with
+      ``pred_instances`` (``bboxes``, ``labels``, ``scores``, ``masks`` (N, H, W), bool) and
+      ``pred_sem_seg.sem_seg`` (1, H, W), in fewer pixels where a picture is very large.
 
     Args:
         model: Config, path of a config, or name of a model in docs/model_zoo.md.
@@ -74,6 +77,8 @@ class PanopticInferencer(BaseInferencer):
             takes the published weights of a named model; any other model keeps random ones.
         device: Device of the network; None chooses.
         show_progress: Whether to show the progress.
+        outputs: What predictions have besides the map: ``"masks"`` of the instances, the
+            ``"semantic"`` map, or both; before the fusion, and thus with overlaps.
 
     Raises:
         FileNotFoundError: The config or the checkpoint does not exist.
@@ -88,6 +93,7 @@ class PanopticInferencer(BaseInferencer):
         weights: str | Path | None = None,
         device: str | None = None,
         show_progress: bool = True,
+        outputs: Sequence[str] = (),
     ) -> None:
         if isinstance(model, str | Path):
             if not Path(model).is_file():
@@ -99,9 +105,12 @@ class PanopticInferencer(BaseInferencer):
             check_device(device)
         init_default_scope("mmdet")
         weights = None if weights is None else str(weights)
+        self.outputs = list(outputs)
         super().__init__(model, weights, device, scope="mmdet", show_progress=show_progress)
 
     def _init_model(self, cfg: Config, weights: str | None, device: str) -> torch.nn.Module:
+        if self.outputs:
+            cfg.merge_from_dict({"model.test_cfg.outputs": self.outputs})
         if weights is None:
             warnings.warn(
                 "weights is None: the weights are random, and so are the predictions.", stacklevel=4
@@ -253,6 +262,7 @@ class PanopticInferencer(BaseInferencer):
             image=image,
             image_id=picture.id,
             img_path=picture.path,
+            sample=sample if self.outputs else None,
         )
 
     def visualize(self, result: PanopticResult) -> np.ndarray:

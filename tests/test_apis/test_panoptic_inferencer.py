@@ -177,6 +177,15 @@ def test_the_same_picture_in_every_form(inferencer, tmp_path):
         assert (other.image == rgb).all() and (other.ids == first.ids).all()
 
 
+def test_masks_and_semantic_map_on_request(inferencer):
+    (plain,) = inferencer(noise(40, 60, 3))["predictions"]
+    asked = PanopticInferencer(device="cpu", show_progress=False, outputs=["masks", "semantic"])
+    (prediction,) = asked(noise(40, 60, 3))["predictions"]
+    assert plain.sample is None
+    assert prediction.sample.pred_instances.masks.shape[1:] == (40, 60)
+    assert prediction.sample.pred_sem_seg.sem_seg.shape == (1, 40, 60)
+
+
 def test_official_evaluator_reads_the_files(street, tmp_path):
     street(noise(3, 3, 3), out_dir=tmp_path / "out")
     path, folder = tmp_path / "out/panoptic.json", str(tmp_path / "out/panoptic")
