@@ -11,17 +11,16 @@ from functools import partial
 from itertools import chain
 from numbers import Integral
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import cv2
-import mmcv
 import numpy as np
 import torch
 from PIL import Image
 
 from mmhps.structures.picture_files import read_picture
 
+from .frames import Picture, frames_of, live_frames, same
 from .pixels import bgr_of_array, bgr_of_tensor, read_pil
 
 PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -34,24 +33,6 @@ SECONDS = 30
 _STREAMS = ("rtsp", "rtmp", "rtp", "udp", "tcp")
 
 Inputs = Any  # see list_pictures
-
-
-class Picture(NamedTuple):
-    """A picture that is read only when needed.
-
-    Attributes:
-        id: Its name; see :func:`named`.
-        source: What messages call it: its path, or its place in a video or in the inputs.
-        path: Its file, if it is a file of its own.
-        read: Returns its pixels, (H, W, 3) uint8 BGR, or raises an OSError that names it.
-        origin: What is the same if it is read again later; None for what is in memory or live.
-    """
-
-    id: str
-    source: str
-    path: str | None
-    read: Callable[[], np.ndarray]
-    origin: str | None = None
 
 
 def list_pictures(inputs: Inputs) -> list[Picture] | Iterator[Picture]:
@@ -101,16 +82,16 @@ def _expand(one: Any, number: int) -> list[Picture] | Iterator[Picture]:
     if isinstance(one, str | os.PathLike):
         return _expand_name(os.fspath(one))
     if isinstance(one, Integral) and not isinstance(one, bool):
-        return _live(int(one), f"webcam {one}", f"webcam{one}")
+        return live_frames(int(one), f"webcam {one}", f"webcam{one}")
     if isinstance(one, torch.Tensor):
         images = [bgr_of_tensor(image, source) for image in (one if one.ndim == 4 else [one])]
         numbers = [f"{number:06d}{f'_{i}' if one.ndim == 4 else ''}" for i in range(len(images))]
         return [
-            Picture(name, source, None, partial(_same, image))
+            Picture(name, source, None, partial(same, image))
             for name, image in zip(numbers, images, strict=True)
         ]
     if isinstance(one, np.ndarray):
-        read = partial(_same, bgr_of_array(one, source))
+        read = partial(same, bgr_of_array(one, source))
     elif isinstance(one, Image.Image):
         read = partial(read_pil, one, source)
     elif isinstance(one, bytes | bytearray | memoryview):
@@ -131,22 +112,20 @@ def _file_stem(picture: Any) -> str:
     return Path(name).stem if isinstance(name, str) else ""
 
 
-def _same(image: np.ndarray) -> np.ndarray:
-    return image
-
-
 def _expand_name(name: str) -> list[Picture] | Iterator[Picture]:
     """The pictures of a path, a glob pattern, a URL or a webcam's number."""
     address = urlsplit(name)
     if "://" not in name:
         if name.isdecimal() and not Path(name).exists():
-            return _live(int(name), f"webcam {name}", f"webcam{name}")
+            return live_frames(int(name), f"webcam {name}", f"webcam{name}")
         paths = _find(name)
-        return [p for path in paths for p in (_frames(path) if _is_video(path) else [_file(path)])]
+        return [
+            p for path in paths for p in (frames_of(path) if _is_video(path) else [_file(path)])
+        ]
     path = Path(unquote(address.path))
     stem = path.stem or address.netloc
     if address.scheme in _STREAMS or _is_video(path):
-        return _live(name, name, stem)
+        return live_frames(name, name, stem)
     if address.scheme not in ("http", "https", "file"):
         raise ValueError(
             f"{name}: expected http, https, file or a stream ({', '.join(_STREAMS)}), got "
@@ -193,50 +172,6 @@ def _find(name: str) -> list[Path]:
     if not found:
         raise FileNotFoundError(f"{name}: {problem}. Check the path.")
     return sorted(found)
-
-
-def _frames(path: Path) -> Iterator[Picture]:
-    """The frames of a video."""
-    video = mmcv.VideoReader(str(path))
-    if video.frame_cnt <= 0:
-        raise ValueError(
-            f"{path}: there is no frame that OpenCV can read. Convert the video to MP4 (H.264)."
-        )
-
-    def read(index: int, source: str) -> np.ndarray:
-        frame = video.get_frame(index)
-        if frame is None:
-            raise OSError(f"{source}: cannot be read. The video is damaged: convert it again.")
-        return frame
-
-    for index in range(video.frame_cnt):
-        source = f"{path}, frame {index}"
-        origin = f"{os.path.abspath(path)}, frame {index}"
-        name = f"{path.stem}_{index:06d}"
-        yield Picture(name, source, None, partial(read, index, source), origin)
-
-
-def _live(place: int | str, source: str, stem: str) -> Iterator[Picture]:
-    """The frames of a webcam or a stream, as they come."""
-    video = cv2.VideoCapture(place)
-    if not video.isOpened():
-        video.release()
-        raise OSError(
-            f"{source}: cannot be opened. Check that it is there, that no other program uses it, "
-            f"and that you may read it."
-        )
-    return _captured(video, source, stem)
-
-
-def _captured(video: cv2.VideoCapture, source: str, stem: str) -> Iterator[Picture]:
-    try:
-        index = 0
-        while (frame := video.read())[0]:
-            read = partial(_same, frame[1])
-            yield Picture(f"{stem}_{index:06d}", f"{source}, frame {index}", None, read)
-            index += 1
-    finally:
-        video.release()
 
 
 def named(

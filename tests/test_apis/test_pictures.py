@@ -160,7 +160,7 @@ class Camera:
 
 
 def test_webcams_and_streams(monkeypatch):
-    monkeypatch.setattr(pictures.cv2, "VideoCapture", Camera)
+    monkeypatch.setattr("cv2.VideoCapture", Camera)
     for place, name in ((0, "webcam0"), ("0", "webcam0"), ("rtsp://camera/live", "live")):
         for inputs in (place, [place]):
             found = list(list_pictures(inputs))
