@@ -87,18 +87,13 @@ def test_sound(run, tool, capsys):
 
 
 @pytest.mark.parametrize("tool", ["train", "test"])
-def test_truncated_image(run, files, tool):
-    image, _ = files(tool.replace("test", "val"))
-    image.write_bytes(image.read_bytes()[:40])
-    with pytest.raises(RuntimeError, match=rf"{image}: cannot be read .*download"):
-        run(tool)
-
-
-@pytest.mark.parametrize("tool", ["train", "test"])
-def test_truncated_label(run, files, tool):
-    _, label = files(tool.replace("test", "val"))
-    label.write_bytes(label.read_bytes()[:40])
-    with pytest.raises(OSError, match=rf"{label}: cannot be read .*download"):
+@pytest.mark.parametrize(
+    ("which", "error"), [(0, RuntimeError), (1, OSError)], ids=["image", "map"]
+)
+def test_truncated_file(run, files, tool, which, error):
+    path = files(tool.replace("test", "val"))[which]
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(error, match=rf"{path}: cannot be read .*download"):
         run(tool)
 
 
