@@ -14,7 +14,7 @@ from mmengine.dataset import Compose, pseudo_collate
 
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.guards import check_classes
-from mmhps.models import config_meta, set_class_counts
+from mmhps.models import classes_of, set_class_counts
 from mmhps.visualization.colors import class_colors
 
 COMPARABLE = "Compare models of one data set."
@@ -77,7 +77,7 @@ def dataset_meta(cfg: Config, trained: Mapping[str, Any]) -> dict[str, Any]:
     """
     meta = dict(trained)
     if not {"classes", "thing_classes"} <= meta.keys():
-        meta |= config_meta(cfg.test_dataloader.dataset)
+        meta |= classes_of(cfg.test_dataloader.dataset)
     if not {"classes", "thing_classes"} <= meta.keys():
         raise ValueError(
             "the names of the classes and of the things among them are known neither from the "
