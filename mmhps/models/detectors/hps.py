@@ -14,8 +14,9 @@ from torch import Tensor
 
 from mmhps.functional import Resampled
 
-from ..instances import Canvases, Instances, output_boxes, paste
+from ..instances import Canvases, Instances, paste
 from ..priors import PriorInputs, PriorOutput
+from .outputs import add_outputs
 
 
 @MODELS.register_module()
@@ -83,17 +84,14 @@ class HPS(TwoStagePanopticSegmentor):
 
         Returns:
             The data samples with ``pred_panoptic_seg`` (``sem_seg`` (1, H, W), see the fusion
-            head) and ``pred_instances`` (``bboxes``, ``labels``, ``scores``).
+            head), ``pred_instances`` (``bboxes``, ``labels``, ``scores``), and what
+            ``test_cfg.outputs`` asks for, see
+            :func:`mmhps.models.detectors.outputs.add_outputs`.
         """
         metas = [sample.metainfo for sample in batch_data_samples]
         instances, logits = self.predict_parts(batch_inputs, batch_data_samples, rescale)
         results = self.panoptic_fusion_head.predict(instances, logits, metas, rescale=rescale)
-        for sample, image, meta in zip(batch_data_samples, instances, metas, strict=True):
-            sample.pred_instances = InstanceData(
-                bboxes=output_boxes(image.bboxes, meta, rescale),
-                labels=image.labels,
-                scores=image.scores,
-            )
+        add_outputs(batch_data_samples, instances, logits, self.test_cfg, rescale)
         return self.add_pred_to_datasample(batch_data_samples, results)
 
     def predict_parts(

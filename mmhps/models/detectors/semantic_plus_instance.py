@@ -5,8 +5,10 @@ from __future__ import annotations
 from mmdet.models.detectors import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
-from mmdet.utils import ConfigType, OptConfigType, OptMultiConfig
+from mmdet.utils import ConfigType, InstanceList, OptConfigType, OptMultiConfig
 from torch import Tensor
+
+from .outputs import add_outputs
 
 
 @MODELS.register_module()
@@ -21,7 +23,8 @@ class SemanticPlusInstance(BaseDetector):
         neck: Config of either neck.
         semantic_head: Config of the semantic network's head.
         panoptic_fusion_head: Config of the heuristic merge.
-        test_cfg: As for Mask R-CNN, and ``panoptic``: options of the merge.
+        test_cfg: As for Mask R-CNN, and ``panoptic``: options of the merge; ``outputs``: see
+            :func:`mmhps.models.detectors.outputs.add_outputs`.
         data_preprocessor: Config of the data preprocessor of both networks.
         init_cfg: Initialization.
         kwargs: ``rpn_head``, ``roi_head`` and ``train_cfg`` of the instance network, a Mask R-CNN.
@@ -39,6 +42,7 @@ class SemanticPlusInstance(BaseDetector):
         **kwargs,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.test_cfg = test_cfg
         features = dict(backbone=backbone, neck=neck)
         self.instance_network = MODELS.build(
             dict(type="MaskRCNN", **features, test_cfg=test_cfg, **kwargs)
@@ -75,6 +79,17 @@ class SemanticPlusInstance(BaseDetector):
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
     ) -> SampleList:
         """Predict panoptic maps; see ``TwoStagePanopticSegmentor.predict``."""
+        instances, logits = self.predict_parts(batch_inputs, batch_data_samples, rescale)
+        results = self.panoptic_fusion_head.predict(instances, logits)
+        add_outputs(batch_data_samples, instances, logits, self.test_cfg, rescale)
+        for sample, result in zip(batch_data_samples, results, strict=True):
+            sample.pred_panoptic_seg = result
+        return batch_data_samples
+
+    def predict_parts(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+    ) -> tuple[InstanceList, list[Tensor]]:
+        """What is merged: per image the instances with masks, and the logits (T + S, H, W)."""
         x_instance, x_semantic = self.extract_feat(batch_inputs)
         metas = [sample.metainfo for sample in batch_data_samples]
         network = self.instance_network
@@ -82,11 +97,7 @@ class SemanticPlusInstance(BaseDetector):
         instances = network.roi_head.predict(
             x_instance, proposals, batch_data_samples, rescale=rescale
         )
-        logits = self.semantic_network.semantic_head.predict(x_semantic, metas, rescale)
-        results = self.panoptic_fusion_head.predict(instances, logits)
-        for sample, result in zip(batch_data_samples, results, strict=True):
-            sample.pred_panoptic_seg = result
-        return batch_data_samples
+        return instances, self.semantic_network.semantic_head.predict(x_semantic, metas, rescale)
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> tuple:
         """Raw outputs of both networks, e.g. to count operations."""
