@@ -29,6 +29,7 @@ from mmhps.apis.trained_models import (
     predicted_ids,
     trained_meta,
 )
+from mmhps.datasets.wrapping import innermost_configs, type_name
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.progress_hook import Progress
 from mmhps.models import resolve_classes
@@ -126,13 +127,14 @@ class PanopticInferencer(BaseInferencer):
 
     def _init_pipeline(self, cfg: Config) -> Compose:
         """The test pipeline from where the picture is read, and without any labels."""
-        steps = copy.deepcopy(cfg.test_dataloader.dataset.pipeline)
-        steps = [step for step in steps if step["type"].split(".")[-1] not in _READS_LABELS]
-        loaders = [s for s in steps if s["type"].split(".")[-1] == "LoadImageFromFile"]
+        (dataset, *_) = innermost_configs(cfg.test_dataloader.dataset)
+        steps = copy.deepcopy(dataset["pipeline"])
+        steps = [step for step in steps if type_name(step) not in _READS_LABELS]
+        loaders = [step for step in steps if type_name(step) == "LoadImageFromFile"]
         if len(loaders) != 1:
             raise ValueError(
                 f"test_dataloader.dataset.pipeline: expected one LoadImageFromFile, got "
-                f"{[step['type'] for step in steps]}. Add it as the first step."
+                f"{[type_name(step) for step in steps]}. Add it as the first step."
             )
         loaders[0]["type"] = "mmdet.LoadImageFromNDArray"
         return Compose(steps)

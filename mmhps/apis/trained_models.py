@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmdet.registry import DATASETS, MODELS
+from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose, pseudo_collate
 
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.guards import check_classes
-from mmhps.models import set_class_counts
+from mmhps.models import classes_of, set_class_counts
 from mmhps.visualization.colors import class_colors
 
 COMPARABLE = "Compare models of one data set."
@@ -77,8 +77,7 @@ def dataset_meta(cfg: Config, trained: Mapping[str, Any]) -> dict[str, Any]:
     """
     meta = dict(trained)
     if not {"classes", "thing_classes"} <= meta.keys():
-        dataset = {**cfg.test_dataloader.dataset, "pipeline": [], "lazy_init": True}
-        meta |= DATASETS.build(dataset).metainfo
+        meta |= classes_of(cfg.test_dataloader.dataset)
     if not {"classes", "thing_classes"} <= meta.keys():
         raise ValueError(
             "the names of the classes and of the things among them are known neither from the "

@@ -48,13 +48,15 @@ def fused_argmax(
         scale: Factor from mask logits to the scale of the log-probabilities.
         offsets: (N,) added to every logit of an instance, e.g. its log score.
         void_things: Pixels that no instance claims become void if their most likely class is a
-            thing; otherwise the most likely stuff class.
+            thing; otherwise the most likely stuff class. Without stuff classes they are void, and
+            an instance claims what its canvas is above 0 on.
 
     Returns:
         (H, W) int32: 0..S-1 for stuff, S + n for instance n, S + N for void.
     """
     height, width = logits.size
     void = len(logits.values) - num_things + len(layers)
+    void_things = void_things or void == len(layers)  # without stuff, what else?
     winner = torch.empty(logits.size, dtype=torch.int32, device=logits.values.device)
     pixels = min(max(height * width // 4, _STRIP[0]), _STRIP[1])
     for top in range(0, height, step := max(pixels // max(width, 1), 1)):
@@ -115,13 +117,20 @@ def _paint_instances(
     best, owner = _best_instance(layers, scale, offsets, logits.size)
     owner += num_stuff
     wins = best > 0
+    if num_stuff:
+        wins |= _beats_stuff(best, logits, num_things, ~wins)
+    torch.where(wins, owner, winner, out=winner)
+
+
+def _beats_stuff(best: Tensor, logits: Resampled, num_things: int, open_: Tensor) -> Tensor:
+    """Where the highest canvas beats the stuff, among the pixels ``open_``; (H, W)."""
     floor = _least(stuff_log_probabilities(logits.values, num_things)).amax(0) - _ROUNDING
-    contested = (best > logits.spread(floor)) & ~wins
+    contested = (best > logits.spread(floor)) & open_
     index = contested.view(-1).nonzero().flatten()
     values = logits.at(index)
     stuff = values[:, num_things:].amax(1) - values.logsumexp(1)
-    wins.view(-1)[index] = best.view(-1)[index] > stuff
-    torch.where(wins, owner, winner, out=winner)
+    contested.view(-1)[index] = best.view(-1)[index] > stuff
+    return contested
 
 
 def _best_instance(

@@ -2,7 +2,7 @@
 
 import mmhps.compat  # noqa: F401  (MMDetection must be made usable first)
 
-from .class_counts import resolve_classes, set_class_counts
+from .class_counts import classes_of, resolve_classes, set_class_counts
 from .detectors import HPS, PanopticFPN, PanopticTTAModel, SemanticPlusInstance
 from .fusion_heads import DifferentiableFusionHead, EfficientPSFusionHead, HeuristicMergeHead
 from .priors import InitialSegmentation, InstanceMaximum, NoPrior
@@ -35,6 +35,7 @@ __all__ = [
     "SampledRoIs",
     "SamplingRoIExtractor",
     "SemanticPlusInstance",
+    "classes_of",
     "resolve_classes",
     "set_class_counts",
 ]

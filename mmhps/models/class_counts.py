@@ -8,6 +8,7 @@ from mmdet.registry import DATASETS
 from mmengine.config import Config, ConfigDict
 
 from mmhps.datasets.wrapping import innermost_configs
+from mmhps.structures import VOID
 
 _LOADERS = ("val_dataloader", "test_dataloader", "train_dataloader")
 
@@ -53,7 +54,8 @@ def set_class_counts(model: ConfigDict, meta: Mapping) -> None:
             without them.
 
     Raises:
-        ValueError: The things do not come first.
+        ValueError: The things do not come first, there are too many classes, or no things for a
+            model that detects them.
     """
     if "thing_classes" not in meta:
         return
@@ -62,6 +64,17 @@ def set_class_counts(model: ConfigDict, meta: Mapping) -> None:
         raise ValueError(
             f"metainfo: expected the things {things} before the stuff, got classes {classes}. "
             f"Reorder the classes."
+        )
+    if len(classes) > VOID:
+        raise ValueError(
+            f"metainfo: expected at most {VOID} classes, because {VOID} is void in label maps, got "
+            f"{len(classes)}. Merge or leave out classes."
+        )
+    if not things and model.get("roi_head"):
+        raise ValueError(
+            f"metainfo: expected at least one thing class, because the model detects instances, "
+            f"got stuff alone ({', '.join(classes[:3])}, ...). Correct isthing in the annotation "
+            f"file, or train a semantic segmentation model."
         )
     both = dict(num_things_classes=len(things), num_stuff_classes=len(classes) - len(things))
     for name in ("semantic_head", "panoptic_fusion_head"):

@@ -21,6 +21,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
+from mmhps.datasets.wrapping import type_name
 from mmhps.engine.launch import running
 from mmhps.engine.resume import newest_complete_checkpoint
 from mmhps.models import HeuristicMergeHead, resolve_classes
@@ -119,7 +120,7 @@ def _train(cfg: Config, work_dir: Path) -> tuple[str, dict[str, float]]:
 def with_heuristic_merge(cfg: Config) -> Config | None:
     """The config with the heuristic merge as its fusion; None if it has that already."""
     head = cfg.model.panoptic_fusion_head
-    if issubclass(MODELS.get(head.type), HeuristicMergeHead):
+    if issubclass(MODELS.get(type_name(head)), HeuristicMergeHead):
         return None
     cfg = copy.deepcopy(cfg)
     counts = {key: head[key] for key in ("num_things_classes", "num_stuff_classes")}

@@ -43,10 +43,29 @@ def test_counts_by_hand():
     assert counts_of(config) == (2, 2, 2, 1, 2, 1)
 
 
-def test_no_things_and_no_stuff():
+def test_stuff_alone_is_refused_for_models_that_detect():
+    meta = dict(classes=("sky",), thing_classes=())
+    with pytest.raises(ValueError, match=r"at least one thing class.*stuff alone \(sky, "):
+        set_class_counts(model(), meta)
+    semantic = ConfigDict(semantic_head=dict(num_things_classes=8, num_stuff_classes=11))
+    set_class_counts(semantic, meta)
+    assert semantic.semantic_head == dict(num_things_classes=0, num_stuff_classes=1)
+
+
+@pytest.mark.parametrize("number", [255, 256, 300])
+def test_no_class_has_the_number_of_void(number):
+    names = tuple(f"class {i}" for i in range(number))
+    meta, config = dict(classes=names, thing_classes=names[:200]), model()
+    if number > 255:
+        with pytest.raises(ValueError, match=f"at most 255 classes.*got {number}"):
+            set_class_counts(config, meta)
+    else:
+        set_class_counts(config, meta)
+        assert counts_of(config)[-2:] == (200, 55)
+
+
+def test_no_stuff():
     config = model()
-    set_class_counts(config, dict(classes=("sky",), thing_classes=()))
-    assert counts_of(config) == (0, 0, 0, 1, 0, 1)
     set_class_counts(config, dict(classes=("cat",), thing_classes=("cat",)))
     assert counts_of(config) == (1, 1, 1, 0, 1, 0)
 

@@ -1,5 +1,6 @@
 """What the tests of the commands share; all but ``command`` is for train.py and test.py."""
 
+import json
 from collections import OrderedDict
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.registry import DefaultScope
+from PIL import Image
 from toys import CONFIG, WEIGHTS
 
 
@@ -62,3 +64,37 @@ def noisy(config):
     loader = f"num_workers=2, persistent_workers=True, dataset=dict(dataset, pipeline={noise})"
     config.write_text(f"{text}\ntrain_dataloader.update({loader})\n")
     return config
+
+
+@pytest.fixture(scope="module")
+def coco_files(tmp_path_factory):
+    """Two COCO panoptic sets of three images: 0, 1, 2 cats on grass; and 0, 2, 2."""
+    root = tmp_path_factory.mktemp("coco")
+    rng = np.random.default_rng(0)
+    for part, cats in (("a", (0, 1, 2)), ("b", (0, 2, 2))):
+        content = dict(
+            images=[],
+            annotations=[],
+            categories=[
+                dict(id=1, name="cat", isthing=1),
+                dict(id=2, name="grass", isthing=0),
+            ],
+        )
+        (root / part).mkdir()
+        for i, number in enumerate(cats):
+            pixels = rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / part / f"{i}.jpg")
+            ids = np.full((8, 8), 9, np.uint8)
+            listed = [dict(id=9, category_id=2)]
+            for cat in range(1, number + 1):
+                ids[2 * cat, 1:4] = cat
+                listed.append(dict(id=cat, category_id=1))
+            rgb = np.stack([ids, 0 * ids, 0 * ids], axis=-1)
+            Image.fromarray(rgb).save(root / part / f"{i}.png")
+            image = dict(id=f"{part}{i}", file_name=f"{i}.jpg", height=8, width=8)
+            content["images"].append(image)
+            content["annotations"].append(
+                dict(image_id=f"{part}{i}", file_name=f"{i}.png", segments_info=listed)
+            )
+        (root / f"{part}.json").write_text(json.dumps(content))
+    return root

@@ -1,60 +1,12 @@
 """Joined, repeated, balanced and mixed data sets: train, test, check, browse, resume."""
 
-import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from mmdet.registry import MODELS
-from mmengine.structures import PixelData
-from PIL import Image
 from toys import NoisyModel, final_weights, run_tool
 
 from mmhps.datasets.wrapping import innermost_configs, type_name
-
-CATEGORIES = [dict(id=1, name="cat", isthing=1), dict(id=2, name="grass", isthing=0)]
-SIZE = 8
-
-
-@MODELS.register_module()
-class RightModel(NoisyModel):
-    """Predicts grass everywhere."""
-
-    def forward(self, inputs, data_samples=None, mode="tensor"):
-        out = super().forward(inputs, data_samples, mode)
-        if mode == "predict":
-            for sample in out:
-                sample.pred_panoptic_seg = PixelData(sem_seg=torch.ones(1, SIZE, SIZE).int())
-        return out
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    """Two COCO panoptic sets of three images: 0, 1, 2 cats on grass; and 0, 2, 2."""
-    root = tmp_path_factory.mktemp("coco")
-    rng = np.random.default_rng(0)
-    for part, cats in (("a", (0, 1, 2)), ("b", (0, 2, 2))):
-        content = dict(images=[], annotations=[], categories=CATEGORIES)
-        (root / part).mkdir()
-        for i, number in enumerate(cats):
-            pixels = rng.integers(0, 255, (SIZE, SIZE, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(root / part / f"{i}.jpg")
-            ids = np.full((SIZE, SIZE), 9, np.uint8)
-            listed = [dict(id=9, category_id=2)]
-            for cat in range(1, number + 1):
-                ids[2 * cat, 1:4] = cat
-                listed.append(dict(id=cat, category_id=1))
-            rgb = np.stack([ids, 0 * ids, 0 * ids], axis=-1)
-            Image.fromarray(rgb).save(root / part / f"{i}.png")
-            image = dict(id=f"{part}{i}", file_name=f"{i}.jpg", height=SIZE, width=SIZE)
-            content["images"].append(image)
-            content["annotations"].append(
-                dict(image_id=f"{part}{i}", file_name=f"{i}.png", segments_info=listed)
-            )
-        (root / f"{part}.json").write_text(json.dumps(content))
-    return root
-
 
 SETTINGS = """
 load = [dict(type="LoadImageFromFile"), dict(type="LoadPanopticIds")]
@@ -89,7 +41,7 @@ train_dataloader.update(
 )
 val_dataloader = test_dataloader = dict(val_dataloader, dataset=VAL)
 val_evaluator = test_evaluator = dict(type="CityscapesPanopticMetric")
-model.update(type="RightModel")
+model.update(type="GrassModel")
 train_cfg.update(max_iters=6, val_interval=6)
 default_hooks["checkpoint"].update(save_best=None)
 optim_wrapper["optimizer"]["lr"] = 1e-6
@@ -100,11 +52,13 @@ WRAPPED = ("concat", "repeat", "balanced", "mixed", "nested")
 
 
 @pytest.fixture
-def wrapped(config, files):
+def wrapped(config, coco_files):
     """Return a function that writes a config whose training data are wrapped."""
 
     def write(name, val='part("a", cap=9)'):
-        settings = SETTINGS.replace("ROOT", str(files)).replace("DATA", name).replace("VAL", val)
+        settings = (
+            SETTINGS.replace("ROOT", str(coco_files)).replace("DATA", name).replace("VAL", val)
+        )
         config.write_text(config.read_text() + settings)
         return config
 

@@ -214,6 +214,10 @@ class FusionHead(BaseModule):
             semantic = logits.strip(rows).dense()
             fused = self(canvases, semantic)
             fused[self.num_stuff_classes :].masked_fill_(~canvases.cover, -torch.inf)
+            if not self.num_stuff_classes:  # an instance claims what its canvas is above 0 on
+                highest = torch.cat([fused.new_zeros(1, *size), fused]).argmax(0)
+                winner[rows] = torch.where(highest > 0, highest - 1, len(layers)).int()
+                continue
             unclaimed = semantic.argmax(0) < self.num_things_classes
             winner[rows] = panoptic_argmax(
                 fused, self.num_stuff_classes, unclaimed if self.void_things else None
