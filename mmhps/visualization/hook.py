@@ -11,7 +11,7 @@ import mmcv
 from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.registry import HOOKS
 from mmdet.structures import DetDataSample
-from mmengine.dist import is_main_process
+from mmengine.dist import get_dist_info, is_main_process
 from mmengine.fileio import get
 from mmengine.runner import Runner
 
@@ -73,8 +73,12 @@ class PanopticVisualizationHook(DetVisualizationHook):
         everywhere = isinstance(self._visualizer, PanopticLocalVisualizer)
         if not self.draw or not (everywhere or is_main_process()):
             return
+        rank, processes = get_dist_info()
         for sample in outputs:
+            place = self._test_index * processes + rank
             self._test_index += 1
+            if processes > 1 and place >= len(runner.test_dataloader.dataset):
+                continue  # a sampler repeats images so that all processes have equally many
             image = mmcv.imfrombytes(
                 get(sample.img_path, backend_args=self.backend_args), channel_order="rgb"
             )
