@@ -21,7 +21,9 @@ FORBIDDEN = {
     "torch": {"mmengine", "mmcv", "mmdet"},
     "MMDetection": set(),
 }
-TRICKS = re.compile(r"unittest|\bmock\b|sys\.modules|__(module|qualname)__\s*[,=](?!=)|monkeypatch")
+TRICKS = re.compile(
+    r"unittest|\bmock\b|sys\.modules|monkeypatch|__(module|qualname)__\"?\s*(=(?!=)|,)"
+)
 OUTSIDE_COMPAT = [
     path
     for folder in (PACKAGE, ROOT / "tools")

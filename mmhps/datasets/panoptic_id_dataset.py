@@ -20,6 +20,10 @@ _SECONDS_BEFORE_BAR = 3
 _READERS = 4  # decoding a PNG releases the GIL, so threads help
 
 
+class ImageError(RuntimeError):
+    """An image that cannot be read, or that the pipeline cannot take."""
+
+
 class PanopticIdDataset(BaseDataset):
     """Base of datasets whose ground truth is one id map per image.
 
@@ -60,6 +64,11 @@ class PanopticIdDataset(BaseDataset):
             )
         self.left_out = 0
         self._cat_ids: list[list[int]] | None = None
+        if "img" not in data_prefix:
+            raise ValueError(
+                f'data_prefix: expected the folder of the images as "img", and that of the label '
+                f'maps as "seg", got {dict(data_prefix)}.'
+            )
         super().__init__(
             data_root=data_root,
             # The base class refuses None, which says "no ground truth" in MMDetection's configs.
@@ -176,7 +185,7 @@ class PanopticIdDataset(BaseDataset):
 
         Raises:
             OSError, ValueError: The label file is at fault; the message names it.
-            RuntimeError: The pipeline failed or returned None; the message names the image and, if
+            ImageError: The pipeline failed or returned None; the message names the image and, if
                 one of them failed, the transform.
         """
         path, label_path = info["img_path"], info["seg_map_path"]
@@ -190,20 +199,20 @@ class PanopticIdDataset(BaseDataset):
             if label_path and label_path in str(error):
                 raise  # named already
             cause = error.__cause__ or error  # what Pillow said
-            raise RuntimeError(
+            raise ImageError(
                 f"{path}: cannot be read ({type(cause).__name__}: {cause}). The file is missing, "
                 f"protected, empty, truncated or no image: unpack or download it again."
             ) from error
         except Exception as error:
             if label_path and label_path in str(error):
                 raise
-            raise RuntimeError(
+            raise ImageError(
                 f"{path}: the pipeline failed on this image ({type(error).__name__}: "
                 f"{str(error).strip()}) in {type(step).__name__}. Check the image, whose sides may "
                 f"be too short to be resized or cropped, and the transforms."
             ) from error
         if data is None and (self.test_mode or self.max_refetch == 0):
-            raise RuntimeError(
+            raise ImageError(
                 f"{path}: the pipeline returned None for this image. If a transform is meant to "
                 f"skip images, set max_refetch to the number of other images to try."
             )

@@ -12,7 +12,11 @@ from mmengine.logging import MMLogger
 from tqdm import tqdm
 
 from mmhps.compat.messages import LOGGED_BY_OTHERS
+from mmhps.datasets.panoptic_id_dataset import ImageError
 from mmhps.engine.runner import AtomicCheckpointRunner
+
+_OF_CONFIG = re.compile(r"__init__\(\) (missing|got|takes) |is not in the \S+ registry")
+"""What Python and MMEngine say of a setting or a type that does not exist."""
 
 
 class ThirdPartyFilter(logging.Filter):
@@ -78,14 +82,18 @@ class QuietRunner(AtomicCheckpointRunner):
 def short_errors() -> Iterator[None]:
     """End a command with the message of an expected error, without its traceback.
 
-    The message says what is wrong with a file or a value, or which operator is not installed; a
-    traceback through three packages would hide it. ``--verbose`` shows the traceback.
+    The message says what is wrong with a file, a value or a setting, or which operator is not
+    installed; a traceback through three packages would hide it. ``--verbose`` shows the traceback.
     """
     try:
         yield
-    except (ValueError, OSError, NotImplementedError) as error:
-        if "--verbose" in sys.argv:
+    except (ValueError, OSError, NotImplementedError, ImageError, KeyError, TypeError) as error:
+        message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+        of_config = isinstance(error, KeyError | TypeError)
+        if "--verbose" in sys.argv or (of_config and not _OF_CONFIG.search(message)):
             raise
         # The message of an error in a worker process contains its traceback.
-        message = re.sub(r"^Caught \w+ in DataLoader.*\n\w+: ", "", str(error), flags=re.DOTALL)
+        message = re.sub(r"^Caught \w+ in DataLoader.*\n[\w.]+: ", "", message, flags=re.DOTALL)
+        if of_config:
+            message = f"the config names what there is not: {message.partition('. Please')[0]}"
         sys.exit(f"error: {message.strip()}\n(--verbose shows where it was raised)")

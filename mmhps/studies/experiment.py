@@ -138,7 +138,7 @@ def score(cfg: Config, checkpoint: str, title: str) -> dict[str, float]:
 
 
 def _claim(work_dir: Path, cfg: Config) -> None:
-    """Record the config of an unfinished run: no other run may continue from its checkpoint."""
+    """Record the config of an unfinished run, so that no other continues from its checkpoint."""
     work_dir.mkdir(parents=True, exist_ok=True)
     record = work_dir / "running.json"
     if record.exists():
