@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import mmcv
 from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.registry import HOOKS
 from mmdet.structures import DetDataSample
-from mmengine.dist import is_main_process
+from mmengine.dist import get_dist_info, is_main_process
 from mmengine.fileio import get
 from mmengine.runner import Runner
+
+from mmhps.structures.picture_files import read_picture
 
 from .visualizer import PanopticLocalVisualizer
 
@@ -34,7 +36,7 @@ def check_display() -> None:
 
 def reserve(folder: Path, name: str) -> Path:
     """Make an empty ``NAME.png``, or ``NAME_2.png``, … if there is one; also among processes."""
-    count = 1
+    name, count = "/".join(part for part in Path(name).parts if part not in ("/", "..")), 1
     while True:
         path = folder / f"{name}{f'_{count}' if count > 1 else ''}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,11 +75,14 @@ class PanopticVisualizationHook(DetVisualizationHook):
         everywhere = isinstance(self._visualizer, PanopticLocalVisualizer)
         if not self.draw or not (everywhere or is_main_process()):
             return
+        rank, processes = get_dist_info()
         for sample in outputs:
+            place = self._test_index * processes + rank
             self._test_index += 1
-            image = mmcv.imfrombytes(
-                get(sample.img_path, backend_args=self.backend_args), channel_order="rgb"
-            )
+            if processes > 1 and place >= len(runner.test_dataloader.dataset):
+                continue  # a sampler repeats images so that all processes have equally many
+            content = io.BytesIO(get(sample.img_path, backend_args=self.backend_args))
+            image = read_picture(content, sample.img_path)[..., ::-1]
             name, file = str(sample.metainfo.get("img_id", Path(sample.img_path).stem)), None
             if self.test_out_dir is not None:
                 folder = Path(runner.work_dir, runner.timestamp, self.test_out_dir)

@@ -60,7 +60,7 @@ class ToyDataset(PanopticIdDataset):
 
     def __init__(self, *args, seconds=0, count=4, **kwargs):
         self.seconds, self.count = seconds, count
-        super().__init__(*args, data_prefix={}, **kwargs)
+        super().__init__(*args, data_prefix=dict(img=None), **kwargs)
 
     def list_images(self):
         paths = [f"{self.data_root}/{i}.png" for i in range(self.count)]

@@ -54,3 +54,13 @@ def test_two_processes_score_an_odd_number_of_images_once_each(config, checkpoin
     odd = ["--cfg-options", "test_dataloader.dataset.count=5"]
     out = run_two_processes("test", config, checkpoint, *odd)
     assert out.count("test: boxes 5  images 5\n") == 1
+
+
+@pytest.mark.slow
+def test_two_processes_draw_a_picture_for_each_image(config, checkpoint, tmp_path):
+    config.write_text(config.read_text().replace("DetLocalVisualizer", "PanopticLocalVisualizer"))
+    odd = ["--cfg-options", "test_dataloader.dataset.count=5"]
+    run_two_processes("test", config, checkpoint, "--show-dir", tmp_path / "drawn", *odd)
+    drawn = sorted((tmp_path / "drawn").iterdir())
+    assert [path.name for path in drawn] == [f"{i}.png" for i in range(5)]
+    assert all(path.stat().st_size > 30 for path in drawn)

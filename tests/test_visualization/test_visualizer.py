@@ -152,7 +152,7 @@ def test_backends_get_the_drawing_without_a_file(visualizer):
     assert taken == [("x", 5)]
 
 
-@pytest.mark.parametrize("img_id", ["city/photo", None])
+@pytest.mark.parametrize("img_id", ["city/photo", "/../city/photo", None])
 def test_hook_names_pictures_after_image_ids(visualizer, tmp_path, img_id):
     photo = tmp_path / "photo.png"
     Image.fromarray(np.zeros((8, 200, 3), dtype=np.uint8)).save(photo)
