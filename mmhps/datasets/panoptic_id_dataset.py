@@ -199,8 +199,8 @@ class PanopticIdDataset(BaseDataset):
                 raise
             raise RuntimeError(
                 f"{path}: the pipeline failed on this image ({type(error).__name__}: "
-                f"{str(error).strip()}) in {type(step).__name__}. Check the image, whose sides may be too short to be "
-                f"resized or cropped, and the transforms."
+                f"{str(error).strip()}) in {type(step).__name__}. Check the image, whose sides may "
+                f"be too short to be resized or cropped, and the transforms."
             ) from error
         if data is None and (self.test_mode or self.max_refetch == 0):
             raise RuntimeError(

@@ -11,8 +11,8 @@ from mmdet.structures.mask import BitmapMasks
 from mmhps.structures import VOID, encode
 
 IMAGE_ONLY = (
-    "Mosaic, MixUp, RandomAffine, RandomShift and Albu without gt_seg_map in its keymap do not move "
-    "all of the ground truth: leave them out, or use RandomCrop, Rotate, TranslateX or CopyPaste."
+    "Mosaic, MixUp, RandomAffine, RandomShift and Albu without gt_seg_map in its keymap do not "
+    "move all of the ground truth: leave them out, or use RandomCrop, Rotate or CopyPaste."
 )
 _SLACK = 4.0  # pixels by which rounding may move a box
 
