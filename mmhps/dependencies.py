@@ -1,9 +1,9 @@
-"""Check that MMEngine, MMCV and MMDetection are there and can be used.
+"""Check that MMEngine, MMCV and MMDetection are installed and usable.
 
 The three come from one of two families of distributions, the original OpenMMLab packages or their
 continuation onedl, which share their import names and overwrite each other. mmhps requires the
-latter and works with the former; what is missing, too old or there twice is said here, before an
-import fails somewhere inside.
+latter and works with the former. This module reports what is missing, too old or installed twice,
+before an import fails for less obvious reasons.
 """
 
 from __future__ import annotations

@@ -93,7 +93,9 @@ def test_builds(name, coco_root):
     assert cfg.custom_imports.imports == ["mmhps.modules"]
 
 
-@pytest.mark.parametrize("suffix", ["r50_cityscapes", "r101_cityscapes", "r18_mini", "r18_camvid", "r50_coco"])
+@pytest.mark.parametrize(
+    "suffix", ["r50_cityscapes", "r101_cityscapes", "r18_mini", "r18_camvid", "r50_coco"]
+)
 def test_systems_differ_in_what_their_names_say(suffix):
     folder = suffix.split("_")[1]
     name = {s: f"{folder}/{s}_{suffix}.py" for s in SYSTEMS}

@@ -26,9 +26,11 @@ import mmhps.street_scenes, mmhps.converters.camvid, mmhps.converters.mini_citys
 """
 
 REGISTRATIONS = (
-    "from mmhps import register_all_modules; register_all_modules()",
     "from mmengine.config import Config; Config.fromfile('configs/_base_/default_runtime.py')",
-    "import mmhps.modules",
+    pytest.param(
+        "from mmhps import register_all_modules; register_all_modules()", marks=pytest.mark.slow
+    ),
+    pytest.param("import mmhps.modules", marks=pytest.mark.slow),
 )
 REGISTERED = """
 from mmdet.registry import DATASETS, HOOKS, METRICS, MODELS, OPTIM_WRAPPERS, TRANSFORMS
@@ -67,6 +69,7 @@ def test_registration_registers_and_prints_nothing(registration):
     assert run(f"{registration}\n{REGISTERED}") == (0, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["apis", "datasets", "engine", "models", "visualization"])
 def test_each_package_imports_quietly_alone(package):
     assert run(f"import mmhps.{package}") == (0, "", "")

@@ -1,8 +1,8 @@
-"""Train, score and picture Panoptic FPN and HPS + ISI on generated street scenes.
+"""Train, score and draw Panoptic FPN and HPS + ISI on generated street scenes.
 
 python tools/demo.py [--iters 400] [--seed 0] [--data data/mini_cityscapes] [--out work_dirs/demo]
 
-What is finished is not done again: an interrupted demo goes on where it stopped.
+Finished steps are not repeated: an interrupted demo continues where it stopped.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
     python tools/image_demo.py INPUT [...] --out-dir DIR [--model MODEL] [--weights CHECKPOINT]
 
-INPUT is a picture, a folder, a glob pattern or a video. MODEL is a config, or the name of a model
-in docs/model_zoo.md; one with published weights needs no CHECKPOINT. DIR gets ``overlays/`` and, in
-COCO's panoptic format, ``panoptic.json`` and ``panoptic/``. Pictures that cannot be read are named
-at the end, and the exit status is 1; the others are done all the same.
+INPUT is a picture, a folder, a glob pattern, a URL, a video or the number of a webcam. MODEL is a
+config, or the name of a model in docs/model_zoo.md; one with published weights needs no CHECKPOINT.
+DIR gets ``overlays/`` and, in COCO's panoptic format, ``panoptic.json`` and ``panoptic/``. Pictures
+that cannot be read are named at the end, and the exit status is 1; the others are done.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse and check the command line."""
     parser = argparse.ArgumentParser(description="Segment pictures with a trained model.")
     parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="picture, folder, glob pattern or video"
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="picture, folder, glob pattern, URL, video, or number of a webcam (ctrl-c ends it)",
     )
     parser.add_argument(
         "--model",
@@ -64,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                 done += 1
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:  # how a webcam is ended
+        pass
     pictures = "1 picture" if done == 1 else f"{done} pictures"
     print(f"{args.out_dir}: {pictures} in overlays/, panoptic/ and panoptic.json")
     if problems:

@@ -1,4 +1,4 @@
-"""Trains a model.
+"""Train a model.
 
 python tools/train.py CONFIG [--work-dir DIR] [--resume [CHECKPOINT]] [--amp] …
 """
@@ -16,11 +16,11 @@ from mmhps.apis import arguments
 from mmhps.engine import launch
 from mmhps.engine.console import short_errors
 from mmhps.engine.pretrained import torchvision_problem
-from mmhps.engine.resume import newest_whole_checkpoint
+from mmhps.engine.resume import newest_complete_checkpoint
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Trains a model.")
+    parser = argparse.ArgumentParser(description="Train a model.")
     arguments.add_shared_arguments(parser)
     parser.add_argument(
         "--resume",
@@ -43,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def set_amp(cfg: Config) -> None:
-    """Makes the optimizer wrapper one of mixed precision."""
+    """Switch the optimizer wrapper to mixed precision."""
     if torch.cuda.is_available():
         cfg.optim_wrapper.type = "AmpOptimWrapper"
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
@@ -52,9 +52,9 @@ def set_amp(cfg: Config) -> None:
 
 
 def set_resume(cfg: Config, checkpoint: str) -> None:
-    """Resumes from ``checkpoint``, or from the newest whole one if it is ``"auto"``."""
+    """Resume from ``checkpoint``, or from the newest complete one if it is ``"auto"``."""
     if checkpoint == "auto":
-        checkpoint = newest_whole_checkpoint(cfg.work_dir)
+        checkpoint = newest_complete_checkpoint(cfg.work_dir)
         if checkpoint is None:
             print(f"{cfg.work_dir}: no checkpoint yet, training starts at the beginning")
             return

@@ -9,9 +9,7 @@ num_stuff = 53
 counts = dict(num_things_classes=num_things, num_stuff_classes=num_stuff)
 model = dict(
     backbone=dict(depth=50, init_cfg=dict(type="Pretrained", checkpoint="torchvision://resnet50")),
-    roi_head=dict(
-        bbox_head=dict(num_classes=num_things), mask_head=dict(num_classes=num_things)
-    ),
+    roi_head=dict(bbox_head=dict(num_classes=num_things), mask_head=dict(num_classes=num_things)),
     semantic_head=counts,
     panoptic_fusion_head=counts,
     # MMDetection's least area of stuff for COCO

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import difflib
 import inspect
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, DictAction
 from mmengine.logging import MMLogger
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmhps.apis.model_zoo import zoo_root
@@ -31,17 +34,53 @@ _MORE_SETTINGS = (
 )
 
 
+class OptionAction(DictAction):
+    """MMEngine's ``KEY=VALUE``, and besides Python's dictionaries: ``KEY=[{'type':'Resize'}]``."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Sequence[str],
+        option_string: str | None = None,
+    ) -> None:
+        """Add the values to those that are there; one that cannot be read is a usage error."""
+        for value in values:
+            try:
+                super().__call__(parser, namespace, [value], option_string)
+            except argparse.ArgumentTypeError as error:
+                parser.error(f"{option_string} {error}")
+            except (AssertionError, ValueError):
+                parser.error(
+                    f"{option_string} {value}: expected KEY=VALUE, with every bracket closed, and "
+                    f"in quotes if it has spaces"
+                )
+
+    @staticmethod
+    def _parse_iterable(val: str) -> Any:
+        """Read a value; see MMEngine's for those without dictionaries."""
+        if not re.search(r"[{}]|\bdict\(", val):
+            return DictAction._parse_iterable(val)
+        try:
+            return ast.literal_eval(val)
+        except (SyntaxError, ValueError) as error:
+            raise argparse.ArgumentTypeError(
+                f"{val}: cannot be read as Python ({error.args[0]}). Write dictionaries as "
+                f"\"{{'type':'Resize','scale':(64,32)}}\", with all text in quotes, and no dict()"
+            ) from error
+
+
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the config and changes to it; names and meanings are MMDetection's."""
     parser.add_argument("config", help="path of the config")
     parser.add_argument(
         "--cfg-options",
         nargs="+",
-        action=DictAction,
+        action=OptionAction,
         default={},
         metavar="KEY=VALUE",
         help="settings of the config to override, e.g. train_dataloader.batch_size=4; "
-        'lists as key="[a,b]", without spaces',
+        "lists as key=\"[a,b]\", without spaces; dictionaries as key=\"[{'type':'Resize'}]\"",
     )
 
 
@@ -69,18 +108,30 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
 
 def parse_config_args(
     parser: argparse.ArgumentParser, argv: Sequence[str] | None
-) -> argparse.Namespace:
-    """Parse the arguments; a missing config or a misspelt setting ends in a usage error."""
+) -> tuple[argparse.Namespace, Config]:
+    """Parse the arguments and read the config, whose default scope is set.
+
+    A missing config or an impossible setting ends in a usage error.
+    """
+    args = _checked(parser, argv)
+    config = _read(args)
+    init_default_scope(config.get("default_scope", "mmdet"))
+    return args, config
+
+
+def _checked(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if not Path(args.config).is_file():
         folder = zoo_root() / "configs"
         parser.error(f"there is no config {args.config}; those of mmhps are in {folder}")
-    if args.cfg_options and (message := _misspelt(Config.fromfile(args.config), args.cfg_options)):
-        parser.error(message)
+    if args.cfg_options:
+        cfg = Config.fromfile(args.config)
+        if message := _misspelt(cfg, args.cfg_options) or _unfit(cfg, args.cfg_options):
+            parser.error(message)
     return args
 
 
-def read_config(args: argparse.Namespace, **changes: Any) -> Config:
+def _read(args: argparse.Namespace, **changes: Any) -> Config:
     """Read the config, with ``changes`` and then those of the command line."""
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict({**changes, **args.cfg_options})
@@ -100,6 +151,20 @@ def _misspelt(cfg: Config, options: Iterable[str]) -> str | None:
     return None
 
 
+def _unfit(cfg: Config, options: Mapping[str, Any]) -> str | None:
+    """Return a message if the options cannot be merged into the config; changes it."""
+    for option, value in options.items():
+        try:
+            cfg.merge_from_dict({option: value})
+        except (AssertionError, AttributeError, IndexError, KeyError, TypeError) as error:
+            reason = " ".join(map(str, error.args))
+            return (
+                f"--cfg-options {option}: does not fit the config ({reason}). Name settings that "
+                f"are there, and elements of lists by numbers from 0, e.g. train_pipeline.2.scale"
+            )
+    return None
+
+
 def _paths(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """The keys of nested dictionaries, joined by dots."""
     for key, value in settings.items():
@@ -110,7 +175,7 @@ def _paths(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 def parse_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
     """Parse and check the shared arguments; a missing config ends in a usage error."""
-    args = parse_config_args(parser, argv)
+    args = _checked(parser, argv)
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
     return args
 
@@ -119,7 +184,7 @@ def load_config(args: argparse.Namespace) -> Config:
     """Read the config and merge the shared arguments into it."""
     if not args.verbose:
         quiet(MMLogger.get_current_instance())  # the runner's does not exist yet
-    cfg = read_config(args, launcher=args.launcher)
+    cfg = _read(args, launcher=args.launcher)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get("work_dir") is None:

@@ -20,7 +20,7 @@ file: with none, it has nothing to download and writes the config alone.
 """
 INDEX = "model-index.yml"
 DEFAULT_MODEL = "hps-isi_r18_mini"
-"""What segments pictures unless another model is named."""
+"""The model that segments pictures unless another one is named."""
 
 
 def zoo_root() -> Path:

@@ -6,6 +6,7 @@ import copy
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,14 @@ from mmhps.engine.progress_hook import Progress
 from mmhps.models import resolve_classes
 from mmhps.visualization import PanopticResult, resize_ids, scaled_size
 
-from .pictures import Inputs, Picture, list_pictures
+from .pictures import Inputs, Picture, list_pictures, named
 from .results import ResultFolder, Skipped
 
 MAX_PIXELS = 1 << 22
-"""Pixels of a picture up to which each is decided on its own.
+"""Most pixels of a panoptic map that are decided one by one.
 
-Memory and time grow with the pixels, although the network sees the same. The maps of larger
-pictures are computed with that many pixels and enlarged.
+Memory and time grow with the pixels of the map, although the input of the network does not. The
+maps of larger pictures are computed with this many pixels and enlarged.
 """
 _READS_LABELS = ("LoadAnnotations", "LoadPanopticAnnotations", "LoadPanopticIds")
 
@@ -65,7 +66,10 @@ class PanopticInferencer(BaseInferencer):
     - ``image``: the picture, (H, W, 3) uint8 RGB,
     - ``image_id``: the stem of the file name, the number of an array in the inputs (``000003``) or
       the stem and frame of a video; ``_2``, … is appended to names that occur again,
-    - ``img_path``: the file; None for arrays and frames.
+    - ``img_path``: the file; None for what is in memory, downloaded or a frame,
+    - ``sample``: None without ``outputs``; else the ``DetDataSample`` of the network, with
+      ``pred_instances`` (``bboxes``, ``labels``, ``scores``, ``masks`` (N, H, W), bool) and
+      ``pred_sem_seg.sem_seg`` (1, H, W), in fewer pixels where a picture is very large.
 
     Args:
         model: Config, path of a config, or name of a model in docs/model_zoo.md.
@@ -73,6 +77,8 @@ class PanopticInferencer(BaseInferencer):
             takes the published weights of a named model; any other model keeps random ones.
         device: Device of the network; None chooses.
         show_progress: Whether to show the progress.
+        outputs: What predictions have besides the map: ``"masks"`` of the instances, the
+            ``"semantic"`` map, or both; before the fusion, and thus with overlaps.
 
     Raises:
         FileNotFoundError: The config or the checkpoint does not exist.
@@ -87,6 +93,7 @@ class PanopticInferencer(BaseInferencer):
         weights: str | Path | None = None,
         device: str | None = None,
         show_progress: bool = True,
+        outputs: Sequence[str] = (),
     ) -> None:
         if isinstance(model, str | Path):
             if not Path(model).is_file():
@@ -98,9 +105,12 @@ class PanopticInferencer(BaseInferencer):
             check_device(device)
         init_default_scope("mmdet")
         weights = None if weights is None else str(weights)
+        self.outputs = list(outputs)
         super().__init__(model, weights, device, scope="mmdet", show_progress=show_progress)
 
     def _init_model(self, cfg: Config, weights: str | None, device: str) -> torch.nn.Module:
+        if self.outputs:
+            cfg.merge_from_dict({"model.test_cfg.outputs": self.outputs})
         if weights is None:
             warnings.warn(
                 "weights is None: the weights are random, and so are the predictions.", stacklevel=4
@@ -128,16 +138,18 @@ class PanopticInferencer(BaseInferencer):
         return Compose(steps)
 
     def _init_collate(self, cfg: Config) -> Callable:
-        """MMEngine's default; its search for another one warns."""
+        """Use MMEngine's default; its search for another one warns."""
         return pseudo_collate
 
     def _init_visualizer(self, cfg: Config) -> None:
-        """Overlays need none."""
+        """Build none: overlays do not need it."""
 
     def __call__(
         self, inputs: Inputs, batch_size: int = 1, out_dir: str | Path | None = None
     ) -> dict[str, Any]:
         """Segment pictures and keep all maps in memory; see :meth:`stream` for the arguments.
+
+        A webcam never ends: use :meth:`stream` for it.
 
         Returns:
             ``predictions``: one of each picture that could be read, in the order of the inputs;
@@ -163,32 +175,37 @@ class PanopticInferencer(BaseInferencer):
         """Segment pictures one after the other; only a batch of them is in memory.
 
         Args:
-            inputs: A file, a folder, a glob pattern, a video, an array (H, W[, 1]), (H, W, 3) BGR
-                or (H, W, 4) BGRA of uint8, or a list of these.
+            inputs: A path, folder, glob pattern, URL, video or webcam, a picture of PIL, an array
+                (**BGR**, as ``cv2.imread`` has it), a tensor (**RGB**), the bytes of a file, or a
+                list or generator of these; see :func:`mmhps.apis.pictures.list_pictures`.
             batch_size: Pictures that go through the network together. Pictures of different sizes
                 are padded to one, which changes a few pixels.
             out_dir: Folder to write to: ``overlays/<image_id>.png`` and, in COCO's panoptic format,
                 ``panoptic.json`` and ``panoptic/<image_id>.png``. For the classes of Cityscapes
-                these are what its evaluator and test server read.
+                these are what its evaluator and test server read. Results of earlier calls stay.
 
         Yields:
             A prediction for each picture, see the class. For a picture that cannot be read, a
             :class:`mmhps.apis.results.Skipped` instead: the others are not lost.
 
         Raises:
-            FileNotFoundError: Before anything is done: there is no such file, or no picture.
+            FileNotFoundError: Before anything is done (in a generator: when its turn comes): there
+                is no such file, or no picture.
             TypeError, ValueError: Before anything is done: an argument or an array is malformed.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size: expected at least 1, got {batch_size}.")
         pictures = list_pictures(inputs)
         files = None if out_dir is None else ResultFolder(Path(out_dir), self.model.dataset_meta)
-        progress = Progress("inference", len(pictures)) if self.show_progress else None
+        known = isinstance(pictures, list)
+        progress = Progress("inference", len(pictures)) if self.show_progress and known else None
+        unique, done = named(pictures, files.is_free if files else None), 0
         try:
-            for start in range(0, len(pictures), batch_size):
-                yield from self._segment(pictures[start : start + batch_size], files)
+            while batch := list(islice(unique, batch_size)):
+                yield from self._segment(batch, files)
+                done += len(batch)
                 if progress:
-                    progress.update(min(start + batch_size, len(pictures)))
+                    progress.update(done)
         finally:
             if progress:
                 progress.close()
@@ -208,7 +225,7 @@ class PanopticInferencer(BaseInferencer):
                 continue
             result = self.postprocess(next(samples).cpu(), picture, image[..., ::-1])
             if files:
-                files.add(result, self.visualize(result))
+                files.add(result, self.visualize(result), picture.origin)
             yield result
 
     def _prepare(self, picture: Picture) -> tuple[np.ndarray | None, dict | str]:
@@ -245,6 +262,7 @@ class PanopticInferencer(BaseInferencer):
             image=image,
             image_id=picture.id,
             img_path=picture.path,
+            sample=sample if self.outputs else None,
         )
 
     def visualize(self, result: PanopticResult) -> np.ndarray:
@@ -257,7 +275,7 @@ class PanopticInferencer(BaseInferencer):
 
 
 def _limited(size: tuple[int, int]) -> tuple[int, int]:
-    """Height and width at which a picture is decided: at most about ``MAX_PIXELS``."""
+    """Height and width at which a map is computed: at most about ``MAX_PIXELS``."""
     excess = size[0] * size[1] / MAX_PIXELS
     return scaled_size(size, 1 / math.sqrt(excess)) if excess > 1 else tuple(size)
 

@@ -3,80 +3,158 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Iterator, Sequence
+import io
+import os
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain
+from numbers import Integral
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
-import mmcv
 import numpy as np
+import torch
 from PIL import Image
 
-from mmhps.structures.picture_files import read_picture, to_bgr
+from mmhps.structures.picture_files import read_picture
+
+from .frames import Picture, frames_of, live_frames, same
+from .pixels import bgr_of_array, bgr_of_tensor, read_pil
 
 PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 """What counts as a picture in a folder, in small or capital letters."""
 VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
 """Files that are read frame by frame."""
+SECONDS = 30
+"""How long the server of a URL may keep silent."""
 
-Input = str | Path | np.ndarray
-Inputs = Input | Sequence[Input]
+_STREAMS = ("rtsp", "rtmp", "rtp", "udp", "tcp")
 
-
-class Picture(NamedTuple):
-    """A picture that is read when its turn comes.
-
-    Attributes:
-        id: Its name, unique among all pictures of a call; files are named after it.
-        source: What messages call it: its path, or its place in a video or in the inputs.
-        path: Its file, if it is a file of its own.
-        read: Returns its pixels, (H, W, 3) uint8 BGR, or raises an OSError that names it.
-    """
-
-    id: str
-    source: str
-    path: str | None
-    read: Callable[[], np.ndarray]
+Inputs = Any  # see list_pictures
 
 
-def list_pictures(inputs: Inputs) -> list[Picture]:
-    """List all pictures that the inputs name; no picture is read yet.
+def list_pictures(inputs: Inputs) -> list[Picture] | Iterator[Picture]:
+    """List all pictures that the inputs name; no picture file is read yet.
 
     Args:
-        inputs: A file, a folder (its pictures, sorted; not those of folders in it), a glob
-            pattern, a video, an array (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA of uint8,
-            or a list of these.
+        inputs: One of these, or a list, tuple, generator or other iterable of them:
+
+            - path of a picture or a video, a folder (its pictures, sorted; not those of folders in
+              it), a glob pattern (``**`` for folders at any depth),
+            - URL: http(s) of a picture or a video, or a stream (rtsp, rtmp, …),
+            - number of a webcam, also as text (``"0"``); its frames never end,
+            - picture of PIL, in any mode; its colours are right without a conversion,
+            - ``bytes`` of a picture file, or a binary file object,
+            - array of uint8: (H, W), (H, W, 1), (H, W, 3) **BGR**, as ``cv2.imread`` and
+              MMDetection have it, or (H, W, 4) BGRA,
+            - tensor **RGB**, (C, H, W) or (B, C, H, W) with 1, 3 or 4 channels: uint8 0..255, or
+              floating-point 0..1.
+
+    Returns:
+        A list. For a generator or a webcam an iterator, which takes one after the other.
 
     Raises:
         FileNotFoundError: There is no such file, or no picture in a folder.
+        OSError: A webcam or stream cannot be opened.
         TypeError, ValueError: An input is none of these.
     """
-    pictures: list[Picture] = []
-    for number, one in enumerate(inputs if isinstance(inputs, list | tuple) else [inputs]):
-        pictures += _expand(one, number)
-    return _with_unique_ids(pictures)
+    if isinstance(inputs, list | tuple):
+        parts = [_expand(one, number) for number, one in enumerate(inputs)]
+    elif _is_one(inputs) or not isinstance(inputs, Iterable) or isinstance(inputs, Mapping):
+        parts = [_expand(inputs, 0)]
+    else:  # a generator, a data loader, …
+        return chain.from_iterable(_expand(one, number) for number, one in enumerate(inputs))
+    if all(isinstance(part, list) for part in parts):
+        return [picture for part in parts for picture in part]
+    return chain.from_iterable(parts)
 
 
-def _expand(one: Input, number: int) -> Iterator[Picture]:
+def _is_one(value: Any) -> bool:
+    kinds = (str, os.PathLike, bytes, bytearray, np.ndarray, torch.Tensor, Image.Image)
+    return isinstance(value, kinds) or hasattr(value, "read")
+
+
+def _expand(one: Any, number: int) -> list[Picture] | Iterator[Picture]:
     """The pictures of one input."""
+    source = f"inputs[{number}]"
+    if isinstance(one, str | os.PathLike):
+        return _expand_name(os.fspath(one))
+    if isinstance(one, Integral) and not isinstance(one, bool):
+        return live_frames(int(one), f"webcam {one}", f"webcam{one}")
+    if isinstance(one, torch.Tensor):
+        images = [bgr_of_tensor(image, source) for image in (one if one.ndim == 4 else [one])]
+        numbers = [f"{number:06d}{f'_{i}' if one.ndim == 4 else ''}" for i in range(len(images))]
+        return [
+            Picture(name, source, None, partial(same, image))
+            for name, image in zip(numbers, images, strict=True)
+        ]
     if isinstance(one, np.ndarray):
-        source = f"inputs[{number}]"
-        image = _bgr_array(one, source)
-        yield Picture(f"{number:06d}", source, None, lambda: image)
-    elif isinstance(one, str | Path):
-        for path in _find(str(one)):
-            yield from _frames(path) if path.suffix.lower() in VIDEO_SUFFIXES else [_file(path)]
+        read = partial(same, bgr_of_array(one, source))
+    elif isinstance(one, Image.Image):
+        read = partial(read_pil, one, source)
+    elif isinstance(one, bytes | bytearray | memoryview):
+        read = partial(read_picture, io.BytesIO(one), source)
+    elif hasattr(one, "read"):
+        read = partial(read_picture, io.BytesIO(one.read()), source)
     else:
         raise TypeError(
-            f"inputs[{number}]: expected a path, an array or a list of these, got "
-            f"{type(one).__name__}. Convert it with numpy.asarray."
+            f"{source}: expected a path, URL, webcam number, PIL picture, array (BGR), tensor "
+            f"(RGB), bytes or an iterable of these, got {type(one).__name__}. Convert it to one."
         )
+    return [Picture(_file_stem(one) or f"{number:06d}", source, None, read)]
+
+
+def _file_stem(picture: Any) -> str:
+    """What the file of a PIL picture or of a file object is called; empty if it has none."""
+    name = getattr(picture, "filename", None) or getattr(picture, "name", None)
+    return Path(name).stem if isinstance(name, str) else ""
+
+
+def _expand_name(name: str) -> list[Picture] | Iterator[Picture]:
+    """The pictures of a path, a glob pattern, a URL or a webcam's number."""
+    address = urlsplit(name)
+    if "://" not in name:
+        if name.isdecimal() and not Path(name).exists():
+            return live_frames(int(name), f"webcam {name}", f"webcam{name}")
+        paths = _find(name)
+        return [
+            p for path in paths for p in (frames_of(path) if _is_video(path) else [_file(path)])
+        ]
+    path = Path(unquote(address.path))
+    stem = path.stem or address.netloc
+    if address.scheme in _STREAMS or _is_video(path):
+        return live_frames(name, name, stem)
+    if address.scheme not in ("http", "https", "file"):
+        raise ValueError(
+            f"{name}: expected http, https, file or a stream ({', '.join(_STREAMS)}), got "
+            f"{address.scheme!r}. Download it and name the file."
+        )
+    return [Picture(stem, name, None, partial(_download, name), name)]
+
+
+def _is_video(path: Path) -> bool:
+    return path.suffix.lower() in VIDEO_SUFFIXES
 
 
 def _file(path: Path) -> Picture:
     # What a data set in the layout of Cityscapes calls the image.
     stem = path.stem.removesuffix("_leftImg8bit")
-    return Picture(stem, str(path), str(path), partial(read_picture, path))
+    return Picture(stem, str(path), str(path), partial(read_picture, path), os.path.abspath(path))
+
+
+def _download(address: str) -> np.ndarray:
+    # Some servers, Wikimedia's for one, refuse the name that Python sends.
+    request = urllib.request.Request(address, headers={"User-Agent": "Mozilla/5.0 (mmhps)"})
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+            content = answer.read()
+    except (OSError, ValueError) as error:
+        raise OSError(
+            f"{address}: cannot be downloaded ({error}). Check the address and the connection."
+        ) from error
+    return read_picture(io.BytesIO(content), address)
 
 
 def _find(name: str) -> list[Path]:
@@ -96,50 +174,21 @@ def _find(name: str) -> list[Path]:
     return sorted(found)
 
 
-def _frames(path: Path) -> Iterator[Picture]:
-    """The frames of a video."""
-    video = mmcv.VideoReader(str(path))
-    if video.frame_cnt <= 0:
-        raise ValueError(
-            f"{path}: there is no frame that OpenCV can read. Convert the video to MP4 (H.264)."
-        )
+def named(
+    pictures: Iterable[Picture], is_free: Callable[[str, str | None], bool] | None = None
+) -> Iterator[Picture]:
+    """Tell pictures of the same name apart: x, x_2, x_3, …
 
-    def read(index: int, source: str) -> np.ndarray:
-        frame = video.get_frame(index)
-        if frame is None:
-            raise OSError(f"{source}: cannot be read. The video is damaged: convert it again.")
-        return frame
-
-    for index in range(video.frame_cnt):
-        source = f"{path}, frame {index}"
-        yield Picture(f"{path.stem}_{index:06d}", source, None, partial(read, index, source))
-
-
-def _with_unique_ids(pictures: Sequence[Picture]) -> list[Picture]:
-    """Tell pictures of the same name apart: x, x_2, x_3, …"""
-    taken = {picture.id for picture in pictures}
+    Args:
+        pictures: Any pictures.
+        is_free: Given a name and the origin of a picture, whether it may have that name; see
+            :meth:`mmhps.apis.results.ResultFolder.is_free`.
+    """
     seen: set[str] = set()
-    unique = []
     for picture in pictures:
         name, count = picture.id, 1
-        while name in seen or (count > 1 and name in taken):
+        while name in seen or not (is_free is None or is_free(name, picture.origin)):
             count += 1
             name = f"{picture.id}_{count}"
         seen.add(name)
-        unique.append(picture._replace(id=name))
-    return unique
-
-
-def _bgr_array(array: np.ndarray, source: str) -> np.ndarray:
-    """Check an array and give it three channels."""
-    shape = array.shape + (1,) * (array.ndim == 2)
-    if array.dtype != np.uint8 or len(shape) != 3 or shape[2] not in (1, 3, 4) or array.size == 0:
-        raise ValueError(
-            f"{source}: expected a grey (H, W), BGR (H, W, 3) or BGRA (H, W, 4) array of uint8 "
-            f"with at least one pixel, got shape {array.shape} of {array.dtype}. Scale its values "
-            f"to 0..255 and convert it with astype('uint8')."
-        )
-    array = array.reshape(shape)
-    if shape[2] == 4:
-        return to_bgr(Image.fromarray(np.ascontiguousarray(array[..., [2, 1, 0, 3]])))
-    return np.ascontiguousarray(np.broadcast_to(array, (*shape[:2], 3)))
+        yield picture._replace(id=name)

@@ -1,4 +1,4 @@
-"""Load trained models without running code of their files, and let them predict."""
+"""Load trained models without running code from their files, and predict with them."""
 
 import copy
 import textwrap
@@ -18,7 +18,7 @@ from mmhps.models import set_class_counts
 from mmhps.visualization.colors import class_colors
 
 COMPARABLE = "Compare models of one data set."
-"""What to do where models of other classes would be compared."""
+"""What to do where models with different classes would be compared."""
 
 
 def load_model(
@@ -50,7 +50,7 @@ def load_model(
 
 
 def trained_meta(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """What a checkpoint says of the data set that it was trained on; empty if it says nothing."""
+    """The meta information of the data set that a checkpoint was trained on; empty if unknown."""
     return checkpoint.get("meta", {}).get("dataset_meta") or {}
 
 
@@ -66,14 +66,14 @@ def check_device(device: str) -> None:
 
 
 def dataset_meta(cfg: Config, trained: Mapping[str, Any]) -> dict[str, Any]:
-    """What the classes are: as the checkpoint was trained, or else as the config says.
+    """Return the classes that a checkpoint was trained on; if it names none, those of the config.
 
     Returns:
         ``classes``, ``thing_classes``, ``palette`` (RGB per class) and ``label_ids`` (category id
         per class; 0, 1, … if the data set has no ids).
 
     Raises:
-        ValueError: Neither of them says it.
+        ValueError: Neither of them names the classes.
     """
     meta = dict(trained)
     if not {"classes", "thing_classes"} <= meta.keys():

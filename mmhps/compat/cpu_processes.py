@@ -1,4 +1,4 @@
-"""Train and test in several processes without a GPU, which MMEngine and torch do not foresee.
+"""Train and test in several processes without a GPU, where MMEngine and torch fail.
 
 Faults: MMEngine 0.10 selects a GPU for each process of torchrun and wraps the model for it, even
 where none exists; torch's gloo aborts the interpreter if one of its threads outlives it. Can be
@@ -30,13 +30,14 @@ def join_cpu_processes(cfg: Config) -> None:
     cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
 
 
-def part_processes(runner: Runner | None) -> None:
+def leave_processes(runner: Runner | None) -> None:
     """Leave the group of processes, and end the threads by which gloo communicates.
 
     They end with the last reference to the group. A thread that still has a tensor to release when
     the interpreter shuts down aborts the process ("terminate called without an active exception").
-    The model's wrapper goes first: the group's destructor waits for the threads, and only from
-    ``destroy_process_group`` it lets them have the interpreter's lock meanwhile.
+    The model's wrapper is removed first, because it refers to the group: the group's destructor
+    waits for the threads, and only ``destroy_process_group`` releases the interpreter's lock, which
+    they need, while it waits.
     """
     if runner is not None and is_model_wrapper(runner.model):
         runner.model = runner.model.module

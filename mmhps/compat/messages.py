@@ -1,7 +1,7 @@
-"""Hide what MMEngine, MMDetection and torch say about each other in every run.
+"""Hide third-party warnings that appear in every run and that users of mmhps cannot act on.
 
-A user of mmhps can do nothing about it. Each entry names its origin, and can be removed when that
-no longer says it. What is logged stays in the log file.
+Each entry names its origin, and can be removed when that no longer warns. The log file keeps what
+is logged.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WARNED_BY_OTHERS = (
     ("Panoptic segmentation map will not be compressed", UserWarning),
     # A second runner in one process takes the visualizer of the first.
     (r"<class 'mmhps\..*instance named of visualizer has been created", UserWarning),
-    # mmengine says that it sets what no one had set.
+    # mmengine announces a default that it sets.
     ("Setting (OMP|MKL)_NUM_THREADS environment variable", UserWarning),
 )
 """Python's warnings that are hidden: how they begin, and their category."""

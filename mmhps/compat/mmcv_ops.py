@@ -3,12 +3,12 @@
 Fault: ``mmcv.ops`` fails at import without the compiled module ``mmcv._ext``, which PyPI has no
 wheels of; and on a CPU, the compiled NMS and RoIAlign are slow and take float32 only. So a module
 of that name is provided where it is missing. It has the two operators that Mask R-CNN and the
-systems of this package call; any other one raises when it is called. Where the compiled module is
-there, the two are exchanged in it:
+systems of this package call; any other one raises when it is called. Where the compiled module
+exists, the two are replaced in it:
 
-- on a CPU for those of :mod:`mmhps.ops`,
-- on a GPU for torchvision's if mmcv was compiled without CUDA and torchvision imports, else for
-  those of :mod:`mmhps.ops`; mmcv's own stay if they were compiled with CUDA.
+- on a CPU by those of :mod:`mmhps.ops`,
+- on a GPU by torchvision's if mmcv was compiled without CUDA and torchvision imports, else by those
+  of :mod:`mmhps.ops`; mmcv's own stay if they were compiled with CUDA.
 
 This can be removed when PyPI has wheels of mmcv whose operators are as fast on a CPU.
 """
@@ -40,7 +40,7 @@ HOW_TO_COMPILE = (
 )
 
 _compiled: dict[str, Callable] = {}
-"""mmcv's own operators of those that are exchanged, by name; empty if they are not compiled."""
+"""mmcv's own versions of the replaced operators, by name; empty if they are not compiled."""
 
 
 def provide_mmcv_ops() -> None:
@@ -131,14 +131,14 @@ def _load() -> ModuleType:
 
 
 def _compiled_for(tensor: Tensor) -> bool:
-    """Whether mmcv's own operators are the best for where a tensor lies."""
+    """Whether mmcv's own operators are the best ones on a tensor's device."""
     if tensor.device.type == "cpu" or not _compiled:
         return False
     return sys.modules[NAME].get_compiling_cuda_version() != "not available"
 
 
 def _torchvision_for(tensor: Tensor) -> ModuleType | None:
-    """``torchvision.ops`` where it is the best for where a tensor lies."""
+    """``torchvision.ops`` where it is the best choice on a tensor's device."""
     return _torchvision_ops() if tensor.is_cuda else None
 
 

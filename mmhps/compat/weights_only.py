@@ -2,7 +2,7 @@
 
 Faults:
 
-- The log in a checkpoint consists of MMEngine's ``HistoryBuffer``, which torch does not take for
+- The log in a checkpoint consists of MMEngine's ``HistoryBuffer``, which torch does not count as
   plain values. Its pickle names its own methods by ``getattr``, which would give a file access to
   every function.
 - MMEngine 0.10 asks for no protection; onedl-mmengine allows the real ``getattr``, and reads a file
@@ -28,7 +28,7 @@ from mmengine.runner import checkpoint
 from mmhps.compat.patching import replaced
 
 SWITCH = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
-"""torch's environment variable that goes over what callers of ``torch.load`` ask for."""
+"""torch's environment variable that overrides the arguments of ``torch.load``."""
 
 
 def _buffer_method(owner: type, name: str) -> Any:
@@ -53,8 +53,8 @@ LOG_TYPES = [
 def allow_training_logs() -> None:
     """Let ``torch.load(..., weights_only=True)`` read training logs from now on."""
     torch.serialization.add_safe_globals(LOG_TYPES)
-    # torch 2.7 takes pairs of a function and a name. Before, a function goes by its own name alone:
-    # there, torch's own table gets the entry.
+    # torch 2.7 accepts pairs of a function and a name. Earlier versions know a function by its own
+    # name only: there, the entry is put into torch's own table.
     if _takes_names():
         torch.serialization.add_safe_globals([(_buffer_method, "builtins.getattr")])
     else:

@@ -1,1 +1,1 @@
-"""Data sets into Cityscapes' layout, weights into ours, checkpoints into files to share."""
+"""Convert data sets to Cityscapes' layout, weights to our models, checkpoints for publication."""

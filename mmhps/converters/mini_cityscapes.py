@@ -20,7 +20,7 @@ from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
 from cityscapesscripts.preparation.json2labelImg import createLabelImage
 from tqdm import tqdm
 
-from mmhps.converters.layout import claim, scene_files, write_png, write_whole
+from mmhps.converters.layout import claim, scene_files, write_atomically, write_png
 from mmhps.street_scenes import draw_scene, stem
 
 VERSION = 1  # raise it with every change of what is drawn
@@ -40,7 +40,7 @@ def write_scene(scene: Scene, out: Path, seed: int, size: tuple[int, int]) -> No
     """
     files = scene_files(out, scene[0], stem(*scene))
     image, polygons = draw_scene(seed, *scene, size)
-    write_whole(files["polygons"], lambda part: part.write_text(json.dumps(polygons)))
+    write_atomically(files["polygons"], lambda part: part.write_text(json.dumps(polygons)))
     annotation = Annotation()
     annotation.fromJsonFile(str(files["polygons"]))
     # As 16-bit pixels: Pillow no longer writes the 32-bit mode in which cityscapesscripts draws.

@@ -1,4 +1,4 @@
-"""Checkpoints of MMDetection as the start of the systems."""
+"""Convert checkpoints of MMDetection into initial weights of our systems."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from mmdet.registry import DATASETS, MODELS
-from mmengine.config import Config, ConfigDict
+from mmdet.registry import MODELS
+from mmengine.config import Config
 from mmengine.logging import MMLogger
 from torch import Tensor
 
@@ -20,15 +20,7 @@ from mmhps.converters.mmdet_weights import adapt, source_things, state_dict
 from mmhps.engine.checkpoints import read_weights, refusing_code
 from mmhps.engine.console import quiet
 from mmhps.markdown import markdown_table
-from mmhps.models import resolve_classes
-
-
-def target_things(dataset: ConfigDict) -> tuple[str, ...]:
-    """The thing classes of a data set, if possible without reading any file."""
-    built = DATASETS.build({**dataset, "pipeline": [], "lazy_init": True})
-    if not built.metainfo.get("thing_classes"):
-        built.full_init()
-    return tuple(built.metainfo["thing_classes"])
+from mmhps.models.class_counts import classes_of, resolve_classes
 
 
 def initial_weights(config: Config) -> dict[str, Tensor]:
@@ -45,7 +37,7 @@ def initial_weights(config: Config) -> dict[str, Tensor]:
 
 
 def input_settings(text: str) -> dict[str, Any]:
-    """How a config, as the text that checkpoints store, feeds images to its backbone.
+    """Find how a config, as the text that checkpoints store, preprocesses images.
 
     The text is parsed, not run.
 
@@ -101,7 +93,7 @@ def other_settings(config: Config, found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fate_table(fate: Mapping[str, str]) -> str:
-    """A line for each kind of layer, numbers in their names as ``*``, and each fate."""
+    """List each kind of layer (numbers in names as ``*``) with what became of its weights."""
     layers = Counter((re.sub(r"\d+", "*", n.rpartition(".")[0]), f) for n, f in fate.items())
     rows = [[layer, str(number), what] for (layer, what), number in layers.items()]
     return markdown_table(["layers", "weights", "what became of them"], rows)
@@ -117,19 +109,7 @@ def class_lines(source: Sequence[str], target: Sequence[str]) -> str:
     )
 
 
-class Conversion(NamedTuple):
-    """What became of a checkpoint.
-
-    Attributes:
-        settings: What to change in the config for a training that starts from the file.
-        report: What became of each weight and class, and warnings, to be printed.
-    """
-
-    settings: dict[str, Any]
-    report: str
-
-
-def convert(config: Config, checkpoint: Path, out: Path) -> Conversion:
+def convert(config: Config, checkpoint: Path, out: Path) -> tuple[dict[str, Any], str]:
     """Write the adapted weights.
 
     Args:
@@ -137,10 +117,15 @@ def convert(config: Config, checkpoint: Path, out: Path) -> Conversion:
         checkpoint: MMDetection's file.
         out: The file to write.
 
+    Returns:
+        What to change in the config for a training that starts from the file; and a report of what
+        became of each weight and class, with warnings, to be printed.
+
     Raises:
         FileNotFoundError, ValueError: See :func:`read_weights` and :func:`adapt`.
     """
-    content, ours = read_weights(str(checkpoint)), target_things(config.train_dataloader.dataset)
+    content = read_weights(str(checkpoint))
+    ours = classes_of(config.train_dataloader.dataset)["thing_classes"]
     try:
         state = state_dict(content)
         theirs = source_things(content, state)
@@ -164,7 +149,7 @@ def convert(config: Config, checkpoint: Path, out: Path) -> Conversion:
     out.parent.mkdir(parents=True, exist_ok=True)
     torch.save(dict(state_dict=adapted.state), out)
     settings = {"load_from": str(out), "model.backbone.init_cfg": None, **other}
-    return Conversion(settings, "\n".join(report))
+    return settings, "\n".join(report)
 
 
 def as_options(settings: Mapping[str, Any]) -> str:

@@ -92,7 +92,7 @@ def _fit(
 
 
 def pick_rows(source: Tensor, initial: Tensor, old: Sequence[str], new: Sequence[str]) -> Tensor:
-    """Give each class the rows that the class of its name has in another layer.
+    """Give each class the rows of the class of the same name in another layer.
 
     Args:
         source: (len(old) * rows, ...), the rows of a class together.
@@ -112,7 +112,7 @@ def pick_rows(source: Tensor, initial: Tensor, old: Sequence[str], new: Sequence
 
 
 def _check_features(source: Iterable[str], target: Iterable[str]) -> None:
-    """Raise a ValueError unless both have the same backbone and neck, which all else sees."""
+    """Raise a ValueError unless both have the same backbone and neck."""
     theirs, ours = (
         {
             name
@@ -138,7 +138,7 @@ def _some(names: Iterable[str], number: int = 3) -> str:
 
 
 def state_dict(content: Any) -> dict[str, Tensor]:
-    """The weights of a file, which may hold them alone or beside other things.
+    """Return the weights in the content of a file, which may hold more than them.
 
     Raises:
         ValueError: There are none.

@@ -1,4 +1,4 @@
-"""Checkpoints to be shared: weights and what describes them, nothing else."""
+"""Prepare checkpoints for publication: keep weights and their description, nothing else."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def slim(
 
 
 def without_folders(text: str) -> str:
-    """The text of a config with absolute paths, which say nothing elsewhere, cut to their names."""
+    """Reduce absolute paths in the text of a config to file names: elsewhere they mean nothing."""
     return _ABSOLUTE.sub(r"\1\2\1", text)
 
 

@@ -48,7 +48,7 @@ class CityscapesPanopticDataset(PanopticIdDataset):
     ``<seg>/[<city>/]<stem>_gtFine_instanceIds.png``, as the official zips hold them. The folders
     below the two roots may be nested in any way, alike in both.
 
-    A label map without image is left aside, with a warning.
+    Label maps without an image are ignored, with a warning.
 
     Each data info has ``img_path``, ``img_id`` (the stem, or ``folder/stem`` if stems occur twice),
     ``seg_map_path`` (None without ``seg`` folder) and ``id_format``.

@@ -1,4 +1,4 @@
-"""Load every image of a data set once, as a run would: its faults and what it holds."""
+"""Load every image of a data set once, as a run would, to find faults and count segments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SMALL_AREA = 20
 
 
 class Contents(NamedTuple):
-    """What one image, or all of them, hold.
+    """The contents of one image.
 
     Attributes:
         segments: Segments of each class without crowds, (C,) int64.
@@ -69,11 +69,11 @@ def inspect(dataset: PanopticIdDataset, info: dict) -> Contents | None:
 
 
 def inspect_all(dataset: PanopticIdDataset) -> tuple[list[Contents], list[Exception]]:
-    """Inspect all images on all cores, behind a progress bar.
+    """Inspect all images on all cores, with a progress bar.
 
     Returns:
-        What the sound images hold, and the faults in the order of the images, those of the listing
-        first.
+        The contents of the images without faults; and the faults, those of the listing first, then
+        in the order of the images.
 
     Raises:
         OSError, ValueError: There is nothing to inspect.

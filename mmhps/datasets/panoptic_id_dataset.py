@@ -20,6 +20,10 @@ _SECONDS_BEFORE_BAR = 3
 _READERS = 4  # decoding a PNG releases the GIL, so threads help
 
 
+class ImageError(RuntimeError):
+    """An image that cannot be read, or that the pipeline cannot take."""
+
+
 class PanopticIdDataset(BaseDataset):
     """Base of datasets whose ground truth is one id map per image.
 
@@ -27,7 +31,7 @@ class PanopticIdDataset(BaseDataset):
     ``read_segments``. Each data info has ``img_path``, ``img_id``, ``seg_map_path`` (None without
     ground truth) and ``id_format``; ``get_data_info`` adds ``classes`` and ``thing_classes``.
 
-    A broken image is an error that names it: other datasets replace it silently by another one.
+    A broken image raises an error that names it; it is never replaced silently by another one.
 
     Args:
         data_root: Root of relative paths.
@@ -60,6 +64,11 @@ class PanopticIdDataset(BaseDataset):
             )
         self.left_out = 0
         self._cat_ids: list[list[int]] | None = None
+        if "img" not in data_prefix:
+            raise ValueError(
+                f'data_prefix: expected the folder of the images as "img", and that of the label '
+                f'maps as "seg", got {dict(data_prefix)}.'
+            )
         super().__init__(
             data_root=data_root,
             # The base class refuses None, which says "no ground truth" in MMDetection's configs.
@@ -84,7 +93,7 @@ class PanopticIdDataset(BaseDataset):
         """List the images.
 
         Raises:
-            OSError, ValueError: See :meth:`list_images`; an image's error is one, too.
+            OSError, ValueError: See :meth:`list_images`; or one of the images is faulty.
         """
         infos, faults = self.list_images()
         if faults:
@@ -163,7 +172,7 @@ class PanopticIdDataset(BaseDataset):
         return {**info, **names}
 
     def prepare_data(self, idx: int) -> Any:
-        """Run the pipeline on one image, with the random numbers of its index if it brings any.
+        """Run the pipeline on one image, seeded by its index if that carries a seed.
 
         See :meth:`load` and :class:`mmhps.datasets.samplers.SeededIndex`.
         """
@@ -176,7 +185,7 @@ class PanopticIdDataset(BaseDataset):
 
         Raises:
             OSError, ValueError: The label file is at fault; the message names it.
-            RuntimeError: The pipeline failed or returned None; the message names the image and, if
+            ImageError: The pipeline failed or returned None; the message names the image and, if
                 one of them failed, the transform.
         """
         path, label_path = info["img_path"], info["seg_map_path"]
@@ -190,20 +199,20 @@ class PanopticIdDataset(BaseDataset):
             if label_path and label_path in str(error):
                 raise  # named already
             cause = error.__cause__ or error  # what Pillow said
-            raise RuntimeError(
+            raise ImageError(
                 f"{path}: cannot be read ({type(cause).__name__}: {cause}). The file is missing, "
                 f"protected, empty, truncated or no image: unpack or download it again."
             ) from error
         except Exception as error:
             if label_path and label_path in str(error):
                 raise
-            raise RuntimeError(
+            raise ImageError(
                 f"{path}: the pipeline failed on this image ({type(error).__name__}: "
                 f"{str(error).strip()}) in {type(step).__name__}. Check the image, whose sides may "
                 f"be too short to be resized or cropped, and the transforms."
             ) from error
         if data is None and (self.test_mode or self.max_refetch == 0):
-            raise RuntimeError(
+            raise ImageError(
                 f"{path}: the pipeline returned None for this image. If a transform is meant to "
                 f"skip images, set max_refetch to the number of other images to try."
             )

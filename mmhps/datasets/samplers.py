@@ -1,8 +1,8 @@
-"""Samplers that tell each image's transforms what to draw, so that a resumed run draws the same.
+"""Samplers that seed the transforms of each image, so that a resumed run repeats them.
 
-A worker process draws for the images that it happens to get, and loads ahead; where its random
-numbers stood when a run was interrupted is not known. Here the numbers depend on the place of the
-image in the order of the training alone.
+Worker processes load images ahead, and which images each one gets varies. The state of their random
+number generators at an interruption is therefore unknown. Here the random numbers depend only on
+the position of an image in the training.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from mmengine.runner import set_random_seed
 
 
 class SeededIndex(int):
-    """The index of an image, with what its random numbers are made from.
+    """The index of an image, with a seed for its transforms.
 
     Attributes:
-        entropy: The sampler's seed, and the place of the image in the order of the training.
+        entropy: The sampler's seed, and the position of the image in the training.
     """
 
     entropy: tuple[int, ...]
@@ -30,7 +30,7 @@ class SeededIndex(int):
         return self
 
     def __reduce__(self) -> tuple:
-        """Both parts, for the way to a worker process."""
+        """Keep both parts when pickled for a worker process."""
         return type(self), (int(self), self.entropy)
 
     def set_seed(self) -> None:
@@ -39,14 +39,14 @@ class SeededIndex(int):
 
 
 def set_seed(entropy: Sequence[int]) -> None:
-    """Seed Python, NumPy and torch from several numbers, without mixing up neighbouring ones."""
+    """Seed Python, NumPy and torch from several numbers; similar ones give unrelated seeds."""
     numbers = np.random.SeedSequence(entropy)
     set_random_seed(int(numbers.generate_state(1)[0]))
 
 
 @DATA_SAMPLERS.register_module()
 class RepeatableSampler(DefaultSampler):
-    """MMEngine's ``DefaultSampler``, for training by epochs, whose indices bring a seed.
+    """MMEngine's ``DefaultSampler``, for training by epochs, whose indices carry a seed.
 
     :class:`mmhps.datasets.PanopticIdDataset` sets it before the transforms. It does not depend on
     the number of worker processes, nor on the number of processes that train together.
@@ -64,7 +64,7 @@ class RepeatableInfiniteSampler(InfiniteSampler):
     """MMEngine's ``InfiniteSampler``, for training by steps; see :class:`RepeatableSampler`."""
 
     def _indices_of_rank(self) -> Iterator[SeededIndex]:
-        """The images of this process, without end; ``skip`` leaves out the first ones of them."""
+        """The images of this process, without end; ``skip`` leaves out the first ones."""
         for number, index in enumerate(super()._indices_of_rank()):
             place = number * self.world_size + self.rank
             yield SeededIndex(index, (self.seed, place))

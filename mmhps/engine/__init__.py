@@ -1,4 +1,4 @@
-"""Training and testing: optimizer wrapper, progress, and what the command-line tools share."""
+"""Training and testing: runner, hooks, checkpoints, optimizer wrapper, terminal output."""
 
 import mmhps.compat  # noqa: F401  (MMDetection must be made usable first)
 from mmhps.engine.console import QuietRunner

@@ -1,8 +1,8 @@
 """Read checkpoints without running code that they may hold.
 
-A checkpoint is a pickle, and a pickle can call any function when it is read. torch reads tensors
-and plain values only if it is told to; :mod:`mmhps.compat.weights_only` says what else a checkpoint
-holds, and how MMEngine is kept from reading more.
+A checkpoint is a pickle, and a pickle can call any function when it is read. Only on request does
+torch restrict itself to tensors and plain values; :mod:`mmhps.compat.weights_only` says what else a
+checkpoint holds, and how MMEngine is kept from reading more.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def refusing_code() -> Iterator[None]:
     That is ``load_from``, ``resume`` and ``init_cfg``, from files and addresses of any kind.
 
     Raises:
-        ValueError: While it holds, if a checkpoint is damaged or holds code.
+        ValueError: Inside the ``with`` statement, if a checkpoint is damaged or holds code.
     """
     load = CheckpointLoader.load_checkpoint
 
@@ -88,7 +88,7 @@ def refusing_code() -> Iterator[None]:
 
 @contextmanager
 def _explained(path: str) -> Iterator[None]:
-    """Turn torch's errors, of many kinds for damaged and for unsafe files, into one of ours."""
+    """Replace torch's various errors for damaged and unsafe files by one that says what to do."""
     try:
         yield
     except (OSError, ImportError):  # not found, no connection, no package for such an address

@@ -12,11 +12,15 @@ from mmengine.logging import MMLogger
 from tqdm import tqdm
 
 from mmhps.compat.messages import LOGGED_BY_OTHERS
-from mmhps.engine.runner import WholeRunner
+from mmhps.datasets.panoptic_id_dataset import ImageError
+from mmhps.engine.runner import AtomicCheckpointRunner
+
+_OF_CONFIG = re.compile(r"__init__\(\) (missing|got|takes) |is not in the \S+ registry")
+"""What Python and MMEngine say of a setting or a type that does not exist."""
 
 
-class OursOnly(logging.Filter):
-    """Lets warnings and errors pass, and of the rest what mmhps itself has to say."""
+class ThirdPartyFilter(logging.Filter):
+    """Hides what other packages log, except for warnings and errors worth seeing."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the terminal shows the record."""
@@ -43,32 +47,32 @@ class ConsoleFormatter(logging.Formatter):
         return text if record.levelno <= logging.INFO else f"{record.levelname}: {text}"
 
 
-class AboveBars:
-    """A stream whose lines go above the progress bars that are shown, not into them."""
+class AboveProgressBars:
+    """A stream that prints lines above the progress bars, not into them."""
 
     def write(self, text: str) -> None:
         """Print ``text`` and draw the bars again below it."""
         tqdm.write(text, file=sys.stdout, end="")
 
     def flush(self) -> None:
-        """Everything is on the terminal already."""
+        """Do nothing: every line is on the terminal already."""
 
 
 def quiet(logger: MMLogger) -> None:
     """Let a logger show only warnings and mmhps' own lines on the terminal."""
     for handler in logger.handlers:
-        done = any(isinstance(filter_, OursOnly) for filter_ in handler.filters)
+        done = any(isinstance(filter_, ThirdPartyFilter) for filter_ in handler.filters)
         if not done and not isinstance(handler, logging.FileHandler):
-            handler.addFilter(OursOnly())
+            handler.addFilter(ThirdPartyFilter())
             handler.setFormatter(ConsoleFormatter())
-            handler.stream = AboveBars()  # setStream would flush the old one, maybe closed
+            handler.stream = AboveProgressBars()  # setStream would flush the old one, maybe closed
 
 
-class QuietRunner(WholeRunner):
+class QuietRunner(AtomicCheckpointRunner):
     """The runner with a quiet terminal; the log file is the same."""
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
-        """The logger, its terminal handler made quiet."""
+        """Build the logger and make its terminal handler quiet."""
         logger = super().build_logger(*args, **kwargs)
         quiet(logger)
         return logger
@@ -76,16 +80,20 @@ class QuietRunner(WholeRunner):
 
 @contextmanager
 def short_errors() -> Iterator[None]:
-    """End a command at an error of ours with its message alone.
+    """End a command with the message of an expected error, without its traceback.
 
-    It says what is wrong with a file or a value, or which operator is not installed; a traceback
-    through three packages would hide that. With ``--verbose`` it is shown.
+    The message says what is wrong with a file, a value or a setting, or which operator is not
+    installed; a traceback through three packages would hide it. ``--verbose`` shows the traceback.
     """
     try:
         yield
-    except (ValueError, OSError, NotImplementedError) as error:
-        if "--verbose" in sys.argv:
+    except (ValueError, OSError, NotImplementedError, ImageError, KeyError, TypeError) as error:
+        message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+        of_config = isinstance(error, KeyError | TypeError)
+        if "--verbose" in sys.argv or (of_config and not _OF_CONFIG.search(message)):
             raise
-        # What a worker process raised brings its traceback as text.
-        message = re.sub(r"^Caught \w+ in DataLoader.*\n\w+: ", "", str(error), flags=re.DOTALL)
+        # The message of an error in a worker process contains its traceback.
+        message = re.sub(r"^Caught \w+ in DataLoader.*\n[\w.]+: ", "", message, flags=re.DOTALL)
+        if of_config:
+            message = f"the config names what there is not: {message.partition('. Please')[0]}"
         sys.exit(f"error: {message.strip()}\n(--verbose shows where it was raised)")

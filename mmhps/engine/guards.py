@@ -10,7 +10,7 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
@@ -49,8 +49,8 @@ class FiniteLossHook(Hook):
 class RepeatableHook(Hook):
     """Seeds each training step by its number, so that a resumed run draws the same random numbers.
 
-    This is for what the model draws, e.g. the RoIs of a sampler, and for the order of the images.
-    Each process draws its own numbers.
+    This covers what the model draws, e.g. the RoIs of a sampler, and the order of the images. Each
+    process draws its own numbers.
     """
 
     priority = "VERY_HIGH"
@@ -112,7 +112,7 @@ class ClassCheckHook(Hook):
         metas = _metas(runner)
         check_classes(_class_names(metas), "Correct the metainfo of the data sets.")
         for meta in metas.values():
-            check_model_classes(_bare(runner.model), meta)
+            check_model_classes(_unwrapped(runner.model), meta)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare a checkpoint with the data and with the model.
@@ -124,11 +124,13 @@ class ClassCheckHook(Hook):
         saved = checkpoint.get("meta", {}).get("dataset_meta") or {}
         check_classes(_class_names({"the checkpoint": saved, **_metas(runner)}), _REMEDY)
         start = isinstance(runner._train_loop, BaseLoop) and not runner._resume
-        check_tensors(_bare(runner.model), checkpoint.get("state_dict", checkpoint), not start)
+        check_tensors(_unwrapped(runner.model), checkpoint.get("state_dict", checkpoint), not start)
 
 
-def _bare(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model
+def _unwrapped(model: nn.Module) -> nn.Module:
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
+    return model
 
 
 def _datasets(runner: Runner) -> dict[str, Any]:
@@ -168,7 +170,7 @@ def check_classes(classes: Mapping[str, Sequence[str]], remedy: str) -> None:
     """Raise a ValueError unless all sources name the same classes in the same order.
 
     Args:
-        classes: Class names by where they come from; none where that is not known.
+        classes: Class names by their source; empty where they are unknown.
         remedy: What to do about it, for the message.
     """
     known = [(source, tuple(names)) for source, names in classes.items() if names]
@@ -217,7 +219,7 @@ def check_model_classes(model: nn.Module, meta: Mapping) -> None:
 
 
 def check_tensors(model: nn.Module, state: Mapping, complete: bool) -> None:
-    """Raise a ValueError where MMEngine would leave a model's tensors as they are.
+    """Raise a ValueError where MMEngine would silently leave tensors of a model unloaded.
 
     Args:
         model: The model.

@@ -13,23 +13,23 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from mmhps.compat.cpu_processes import join_cpu_processes, part_processes
+from mmhps.compat.cpu_processes import join_cpu_processes, leave_processes
 from mmhps.compat.messages import hide_third_party_warnings
 from mmhps.engine.checkpoints import refusing_code
 from mmhps.engine.console import QuietRunner
 from mmhps.engine.guards import ClassCheckHook, FiniteLossHook, LeftOutHook, RepeatableHook
 from mmhps.engine.progress_hook import ProgressHook
-from mmhps.engine.runner import WholeRunner, check_work_dir
+from mmhps.engine.runner import AtomicCheckpointRunner, check_work_dir
 from mmhps.models import resolve_classes
 
 
 @contextmanager
 def running(cfg: Config, verbose: bool = False, trust_checkpoint: bool = False) -> Iterator[Runner]:
-    """Build the runner; join the processes of a distributed run before, and leave them afterwards.
+    """Build the runner; join the processes of a distributed run first, and leave them at the end.
 
     Args:
         cfg: The complete config. A ``runner_type`` in it is respected, and keeps its own output.
-        verbose: Whether the whole log is printed; else there is progress and what matters.
+        verbose: Whether to print the whole log instead of progress, warnings and results.
         trust_checkpoint: Whether code that a checkpoint may hold is run; else such a file is
             refused, see :func:`mmhps.engine.checkpoints.refusing_code`.
 
@@ -46,16 +46,16 @@ def running(cfg: Config, verbose: bool = False, trust_checkpoint: bool = False) 
             yield runner
     finally:
         if torch.distributed.is_initialized():
-            part_processes(runner)
+            leave_processes(runner)
 
 
 def build_runner(cfg: Config, verbose: bool) -> Runner:
-    """The runner of a config; see :func:`running`."""
+    """Build the runner of a config; see :func:`running`."""
     check_work_dir(cfg.work_dir)
     resolve_classes(cfg)
     if "runner_type" in cfg:
         return RUNNERS.build(cfg)
-    runner = (WholeRunner if verbose else QuietRunner).from_cfg(cfg)
+    runner = (AtomicCheckpointRunner if verbose else QuietRunner).from_cfg(cfg)
     hooks = [FiniteLossHook(), RepeatableHook(), ClassCheckHook(), LeftOutHook()]
     for hook in hooks if verbose else [*hooks, ProgressHook()]:
         runner.register_hook(hook)
@@ -63,7 +63,7 @@ def build_runner(cfg: Config, verbose: bool) -> Runner:
 
 
 def report(runner: Runner, **paths: str | None) -> None:
-    """Print where things lie, the log last; only the main process does."""
+    """Print the paths of results and, last, of the log; in the main process only."""
     if is_main_process():
         for name, path in {**paths, "log": runner.logger.log_file}.items():
             if path:

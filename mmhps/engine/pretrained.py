@@ -34,7 +34,7 @@ def torchvision_problem(model_config: Any) -> str | None:
             f"{key}={PREFIX}{name} needs torchvision, which cannot be imported ({error}). Either "
             f"install the torchvision that fits this torch, or take the weights without it:\n"
             f"  --cfg-options {key}={where}\n"
-            f"or {key}=FILE, once downloaded. Where load_from brings all weights of that part:\n"
+            f"or {key}=FILE, once downloaded. Where load_from provides all weights of that part:\n"
             f"  --cfg-options {key.rpartition('.')[0]}=None"
         )
     return None

@@ -14,8 +14,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from tqdm import tqdm
 
-# Where output goes to a file: a line whenever another tenth is done, or five minutes have passed,
-# but none for what is over in a few seconds.
+# Without a terminal, a loop prints a line for each tenth of its steps and at least every five
+# minutes, but none if it ends within a few seconds.
 LINES_PER_LOOP = 10
 LEAST_SECONDS = 5
 MOST_SECONDS = 300
@@ -33,8 +33,8 @@ class Progress:
 
     def __init__(self, title: str, total: int, done: int = 0, keep: bool = True) -> None:
         self._title, self._total, self._first = title, total, done
-        self._start = self._spoke = time.monotonic()
-        self._spoke_at = done
+        self._start = self._printed_at = time.monotonic()
+        self._printed_at_step = done
         self._bar: tqdm | None = None
         # tqdm draws nothing on a terminal that does not tell its size.
         if sys.stdout.isatty() and all(shutil.get_terminal_size((0, 0))):
@@ -54,9 +54,9 @@ class Progress:
             self._bar.update(done - self._bar.n)
             return
         now = time.monotonic()
-        enough = done - self._spoke_at >= self._total / LINES_PER_LOOP or done == self._total
-        if now - self._spoke >= (LEAST_SECONDS if enough else MOST_SECONDS):
-            self._spoke, self._spoke_at = now, done
+        enough = done - self._printed_at_step >= self._total / LINES_PER_LOOP or done == self._total
+        if now - self._printed_at >= (LEAST_SECONDS if enough else MOST_SECONDS):
+            self._printed_at, self._printed_at_step = now, done
             print(self._line(done, now - self._start, note), flush=True)
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class Progress:
 class ProgressHook(Hook):
     """Shows the progress with loss and remaining time, and the metrics of every evaluation.
 
-    It comes after all other hooks, so that what it shows is final.
+    It runs after all other hooks, so that what it shows is final.
     """
 
     priority = "LOWEST"

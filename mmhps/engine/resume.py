@@ -9,8 +9,8 @@ from pathlib import Path
 from mmengine.logging import print_log
 
 
-def newest_whole_checkpoint(work_dir: str | Path) -> str | None:
-    """The newest checkpoint of a run that is not damaged.
+def newest_complete_checkpoint(work_dir: str | Path) -> str | None:
+    """Find the newest checkpoint of a run that is not damaged.
 
     Looks at ``iter_*.pth`` and ``epoch_*.pth`` in the folder and at the one that MMEngine's
     ``last_checkpoint`` names, and warns about each one that it skips.
@@ -33,7 +33,7 @@ def newest_whole_checkpoint(work_dir: str | Path) -> str | None:
         if named.is_file() and not any(path.samefile(named) for path in found):
             found.add(named)
     for path in sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True):
-        if is_whole(path):
+        if is_complete(path):
             return str(path)
         print_log(
             f"{path} is damaged, as when a run is killed while writing it. Looking for an older "
@@ -49,8 +49,8 @@ def newest_whole_checkpoint(work_dir: str | Path) -> str | None:
     return None
 
 
-def is_whole(path: Path) -> bool:
-    """Whether a file that torch wrote is complete and its checksums are right."""
+def is_complete(path: Path) -> bool:
+    """Check that a file that torch wrote is complete and its checksums are right."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None

@@ -10,15 +10,15 @@ from mmengine.dist import master_only
 from mmengine.runner import Runner
 
 
-class WholeRunner(Runner):
-    """Writes each checkpoint beside its place and moves it there when it is complete."""
+class AtomicCheckpointRunner(Runner):
+    """Writes each checkpoint to a temporary file, and renames it when it is complete."""
 
     @master_only
     def save_checkpoint(self, out_dir: str, filename: str, *args, **kwargs) -> None:
         """Write a checkpoint; for the arguments see ``Runner.save_checkpoint``.
 
         Raises:
-            OSError: It cannot be written, e.g. because the disk is full. A former file of this
+            OSError: It cannot be written, e.g. because the disk is full. An earlier file of this
                 name stays as it was.
         """
         if "://" in str(out_dir):
@@ -35,7 +35,7 @@ class WholeRunner(Runner):
             raise OSError(
                 error.errno,
                 f"{path}: the checkpoint could not be written ({error.strerror}); earlier ones are "
-                f"whole. Make room or choose another --work-dir, and go on with --resume",
+                f"intact. Make room or choose another --work-dir, and go on with --resume",
             ) from error
 
 

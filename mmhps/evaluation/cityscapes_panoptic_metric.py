@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from mmdet.registry import METRICS
-from mmengine.evaluator import BaseMetric
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 from mmengine.logging import print_log
 
 from mmhps.metrics.files import write_json, write_prediction
@@ -17,9 +16,15 @@ from mmhps.metrics.quality import format_panoptic_table, panoptic_quality
 from mmhps.structures import Segment, predicted_segments
 from mmhps.structures.id_formats import read_true_segments
 
+from .per_image_metric import PerImageMetric
+
+# save_best (also "auto") and early stopping need to know that more is better.
+for _hook in (CheckpointHook, EarlyStoppingHook):
+    _hook._default_greater_keys = [*_hook._default_greater_keys, "/PQ", "/SQ", "/RQ"]
+
 
 @METRICS.register_module()
-class CityscapesPanopticMetric(BaseMetric):
+class CityscapesPanopticMetric(PerImageMetric):
     """PQ, SQ, RQ as the official Cityscapes evaluator computes them, in percent.
 
     Keys: ``PQ``, ``SQ``, ``RQ`` over all classes that occur, ``PQ_th``, … over things, ``PQ_st``,
@@ -36,9 +41,7 @@ class CityscapesPanopticMetric(BaseMetric):
     The dataset's meta information needs ``classes`` and ``thing_classes``, for ``outfile_prefix``
     also ``label_ids`` (the category id of each label).
 
-    Every image is scored where it was predicted; the processes exchange a few numbers per image.
-    Images that a sampler repeats count once, missing ones are an error, and the sum runs in the
-    order of the image ids: any number of processes gives the same digits.
+    How processes share the images: see :class:`PerImageMetric`.
 
     Args:
         outfile_prefix: Also write the predictions in the official format, to
@@ -74,33 +77,25 @@ class CityscapesPanopticMetric(BaseMetric):
         self.format_only = format_only
         self.classwise = classwise
 
-    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Score the images of one batch.
+    def score(self, sample: Mapping[str, Any]) -> dict[str, Any]:
+        """Write a prediction, compare it with the ground truth, or both."""
+        ids, segments = self._read_prediction(sample)
+        annotation = stats = None
+        if self.outfile_prefix is not None:
+            annotation = write_prediction(
+                self.outfile_prefix, sample["img_id"], ids, segments, self._meta("label_ids")
+            )
+        if not self.format_only:
+            stats = self._score(sample, ids, segments)
+        return dict(stats=stats, annotation=annotation)
 
-        Raises:
-            FileNotFoundError, OSError, ValueError: Naming the image or its label file.
-        """
-        for sample in data_samples:
-            ids, segments = self._read_prediction(sample)
-            annotation = stats = None
-            if self.outfile_prefix is not None:
-                annotation = write_prediction(
-                    self.outfile_prefix, sample["img_id"], ids, segments, self._meta("label_ids")
-                )
-            if not self.format_only:
-                stats = self._score(sample, ids, segments)
-            key = (str(sample["img_id"]), str(sample.get("seg_map_path")))
-            self.results.append(dict(key=key, stats=stats, annotation=annotation))
-
-    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Add up the images, each once, and log the table.
+    def total(self, images: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+        """Add up the images and log the table.
 
         Returns:
-            The nine values in percent (none with ``format_only``), and ``num_images``.
+            The nine values in percent; none with ``format_only``.
         """
-        unique = {item["key"]: item for item in results}
-        images = [unique[key] for key in sorted(unique)]
-        metrics: dict[str, float] = dict(num_images=len(images))
+        metrics: dict[str, float] = {}
         if self.outfile_prefix is not None:
             path = write_json(self.outfile_prefix, [item["annotation"] for item in images])
             print_log(f"Predictions are in {path}", logger="current")
@@ -115,36 +110,6 @@ class CityscapesPanopticMetric(BaseMetric):
             for key in ("pq", "sq", "rq"):
                 metrics[key.upper() + suffix] = 100 * result[group][key]
         return metrics
-
-    def evaluate(self, size: int) -> dict[str, float]:
-        """Collect the results of all processes and compute the metrics.
-
-        Args:
-            size: Number of images of the dataset.
-
-        Raises:
-            RuntimeError: In every process, if images are missing.
-        """
-        # The base class would cut the collected list at size, which drops the repeated images
-        # only if they come last. Here they are told apart by their keys.
-        metrics = super().evaluate(sys.maxsize)
-        found = metrics.pop(f"{self.prefix}/num_images")
-        if found != size:
-            raise RuntimeError(
-                f"{type(self).__name__}: {found} different images were predicted, but the dataset "
-                f"has {size}. Use a sampler that visits every image, and images with different "
-                "img_id or seg_map_path."
-            )
-        return metrics
-
-    def _meta(self, key: str) -> Any:
-        """Return an entry of the dataset's meta information."""
-        if key not in (self.dataset_meta or {}):
-            raise ValueError(
-                f"dataset_meta needs {key!r}, but has only {sorted(self.dataset_meta or {})}. Use "
-                "CityscapesPanopticDataset or CocoPanopticIdDataset, or set metric.dataset_meta."
-            )
-        return self.dataset_meta[key]
 
     def _read_prediction(self, sample: Mapping[str, Any]) -> tuple[np.ndarray, list[Segment]]:
         """Return a predicted id map, (H, W), and its segments."""

@@ -1,4 +1,4 @@
-"""Pure functions of tensors: the paper's equations, one in a file, and what makes them fast."""
+"""Pure functions of tensors: the paper's equations, one per file, and what makes them fast."""
 
 from .canvas import box_cover, paste_canvases
 from .duplicates import merge_groups, merge_layers

@@ -1,4 +1,4 @@
-"""Canvases that show one object are merged (paper, section 3.1).
+"""Merge canvases that show the same object (paper, section 3.1).
 
 Shapes: N instances, K groups, H x W canvas.
 """
@@ -16,7 +16,7 @@ __all__ = ["merge_groups", "merge_layers"]
 
 
 def merge_groups(layers: Sequence[Layer], labels: Tensor, iou_threshold: float) -> Tensor:
-    """Group the layers that show one object: same class and a high IoU of their masks.
+    """Group the layers that show the same object: same class and a high IoU of their masks.
 
     Greedy, in the order given (by falling score): a layer joins the first earlier group whose
     leading layer has its class and overlaps it by more than the threshold.
@@ -54,7 +54,7 @@ def _may_merge(
     labels: Tensor,
     iou_threshold: float,
 ) -> list[list[bool]]:
-    """(N, N): which pairs could merge, by all that is known without a look at their pixels."""
+    """(N, N): which pairs could merge, judged by windows, areas and labels alone."""
     edges = torch.tensor([(r.start, c.start, r.stop, c.stop) for r, c in windows]).view(-1, 4)
     starts = torch.maximum(edges[:, None, :2], edges[:, :2])
     stops = torch.minimum(edges[:, None, 2:], edges[:, 2:])

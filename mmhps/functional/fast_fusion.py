@@ -29,7 +29,7 @@ def fused_argmax(
     offsets: Tensor,
     void_things: bool = True,
 ) -> Tensor:
-    """Decide each output pixel between stuff, instances and, where nothing claims a thing, void.
+    """Decide each output pixel: stuff, an instance, or void where no instance claims a thing.
 
     Stuff competes with the log-probabilities of the semantic softmax over all T + S classes. Equals
     :func:`mmhps.functional.panoptic_argmax` of all logits on every pixel that is not a tie, but
@@ -81,7 +81,7 @@ def _arg_max(values: Tensor) -> Tensor:
 def _stuff(logits: Resampled, num_things: int, void: int | None) -> Tensor:
     """The most likely stuff class of each pixel, numbered from 0; (H, W) int32.
 
-    Unless ``void`` is None, things take part as well, and ``void`` stands where one of them wins.
+    Unless ``void`` is None, things compete as well, and pixels that one of them wins get ``void``.
     """
     first = num_things if void is None else 0
     number = torch.arange(len(logits.values), device=logits.values.device, dtype=torch.int32)

@@ -49,7 +49,7 @@ def ground_truth_order(gt_inds: Tensor, num_gt: int) -> tuple[Tensor, Tensor]:
     """Reorder instances to the order of the ground truth.
 
     Slots 0, 1, ... belong to the ground-truth instances that were found, in their order; the slots
-    behind them to the instances that match none. Instances of one ground truth share its slot.
+    after them to the instances that match none. Instances of one ground truth share its slot.
 
     Args:
         gt_inds: (N,) int64 ground-truth index of each instance, -1 for none.

@@ -26,8 +26,8 @@ def initial_segmentation_image(
             confidence in the column of its class.
         cover: (N, h, w) bool, the pixels inside each instance's box. With it, a pixel averages
             over the instances whose boxes hold it, otherwise over all instances of the class.
-        min_weight: Where the weights sum to less, the rest of it counts for an empty layer: with 1,
-            a lone instance of confidence 0.4 appears at 0.4 of its canvas, not in full.
+        min_weight: Where the weights sum to less, an empty layer makes up the difference: with 1, a
+            single instance of confidence 0.4 appears at 0.4 of its canvas, not in full.
 
     Returns:
         (T, h, w) float32; an all-zero layer for a class without instances.

@@ -1,4 +1,4 @@
-"""Canvases without their empty parts, for work that grows with the boxes only.
+"""Canvases without their empty parts: the cost grows with the boxes, not with the image.
 
 Shapes: N instances, M x M mask logits (28 x 28), H x W canvas.
 """
@@ -43,7 +43,7 @@ def paste_windows(mask_logits: Tensor, boxes: Tensor, size: tuple[int, int]) -> 
 
 
 def cut_layers(layers: Sequence[Layer], rows: slice) -> list[Layer]:
-    """The layers as seen by some rows; those outside keep an empty window."""
+    """Restrict layers to some rows of the canvas; a layer outside of them gets an empty window."""
     cut = []
     for (y, x), canvas in layers:
         start = min(max(y.start, rows.start), rows.stop)
@@ -58,7 +58,7 @@ def _axis_windows(
 ) -> Iterator[tuple[slice, Tensor]]:
     """Per box, the pixels with their centre in it, and their weights (pixels, cells).
 
-    All boxes in a few operations: their pixels stand in one row, one box after the other.
+    Computes all boxes at once: their pixels are concatenated, one box after the other.
     """
     start, stop = ((e.double() - 0.5).ceil().clamp(0, length).long() for e in (low, high))
     count = (stop - start).clamp(min=0)

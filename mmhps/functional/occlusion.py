@@ -1,7 +1,7 @@
-"""Which instances drop out because those with a higher score hide them.
+"""Drop instances that are hidden by others with higher scores.
 
-Panoptic FPN (Kirillov et al., 2019, section 4.2 of its heuristic merge) decides it on masks, and so
-does HPS here before the softmax. Shapes: N instances, H x W canvas.
+Panoptic FPN (Kirillov et al., 2019, section 4.2 of its heuristic merge) does it
+with masks; here HPS does the same before the softmax. Shapes: N instances, H x W canvas.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ __all__ = ["not_hidden"]
 
 
 def not_hidden(layers: Sequence[Layer], size: tuple[int, int], max_overlap: float) -> Tensor:
-    """Which instances keep enough of their mask, those with a higher score being in front.
+    """Find the instances that are visible enough, those with higher scores being in front.
 
-    A mask is where the logit is positive. An instance drops out if it has none, or if the kept
-    instances before it cover more than ``max_overlap`` of it.
+    A mask is where the logit is positive. An instance is dropped if it has
+    none, or if the kept instances before it cover more than ``max_overlap`` of it.
 
     Args:
         layers: N canvases by falling score, as windows: see

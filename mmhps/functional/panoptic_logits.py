@@ -18,7 +18,7 @@ __all__ = [
 
 
 def panoptic_logits(stuff_logits: Tensor, canvases: Tensor) -> Tensor:
-    """Concatenate stuff logits and canvases; their softmax are the panoptic probabilities.
+    """Concatenate stuff logits and canvases; their softmax gives the panoptic probabilities.
 
     Args:
         stuff_logits: (S, H, W).
@@ -31,7 +31,7 @@ def panoptic_logits(stuff_logits: Tensor, canvases: Tensor) -> Tensor:
 
 
 def stuff_log_probabilities(logits: Tensor, num_things: int) -> Tensor:
-    """Log-probabilities of the stuff classes in the semantic softmax over all classes.
+    """Compute the log-probabilities of stuff in the semantic softmax over all classes.
 
     Args:
         logits: (T + S, ...) semantic logits, things first.
@@ -65,7 +65,7 @@ def segment_weights(target: Tensor, power: float, ignore_index: int = -100) -> T
 def panoptic_loss(
     logits: Tensor, target: Tensor, power: float = 0.0, ignore_index: int = -100
 ) -> Tensor:
-    """Cross-entropy of the panoptic softmax.
+    """Compute the cross-entropy of the panoptic softmax.
 
     Args:
         logits: (S + N, H, W) from :func:`panoptic_logits`.
@@ -83,7 +83,7 @@ def panoptic_loss(
 
 
 def panoptic_argmax(logits: Tensor, num_stuff: int, unclaimed: Tensor | None = None) -> Tensor:
-    """The channel that wins each pixel; the first of several maxima.
+    """Find the channel that wins each pixel; the first of several maxima.
 
     Args:
         logits: (S + N, H, W) from :func:`panoptic_logits`.

@@ -1,7 +1,7 @@
-"""Semantic logits between the pixels at which the network computes them.
+"""Semantic logits at low resolution, interpolated only where they are read.
 
-The network's logits have a quarter of its input's resolution, the output that of the original
-image. In between they are bilinear, so that most questions about the output have an answer at low
+The network computes logits at a quarter of its input's resolution, but the output has that of the
+original image. Since the interpolation is bilinear, most output pixels can be decided at low
 resolution. Shapes: C classes, (h, w) low resolution, (H, W) output.
 """
 
@@ -93,7 +93,7 @@ class Resampled:
         return self.values.permute(1, 2, 0).flatten(0, 1).contiguous()
 
     def spread(self, cells: Tensor) -> Tensor:
-        """What holds for the cell between four low-resolution pixels, at every output pixel in it.
+        """Copy a value for each cell between four low-resolution pixels to the output pixels in it.
 
         Args:
             cells: (h, w), cell (i, j) lying between pixels i, i + 1 and j, j + 1.
@@ -104,7 +104,7 @@ class Resampled:
         return cells.index_select(1, self.columns[0]).index_select(0, self.rows[0])
 
     def strip(self, rows: slice) -> Resampled:
-        """Some rows of the output, with what they need of the values.
+        """Restrict the output to some rows, and the values to those that they need.
 
         Args:
             rows: Which, with a start and a stop; at least one.

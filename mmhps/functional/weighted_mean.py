@@ -21,7 +21,7 @@ def weighted_mean(
         weights: (N, K), >= 0: how much layer n counts in merged layer k.
         cover: (N, H, W) bool; where given, a pixel averages only over the layers that cover it.
             Without it, the layers that are empty there dilute the average.
-        min_weight: Where the weights sum to less, the rest of it counts for an empty layer.
+        min_weight: Where the weights sum to less, an empty layer makes up the difference.
 
     Returns:
         (K, H, W) float32; zero where no layer counts.
@@ -36,6 +36,6 @@ def weighted_mean(
             flat = flat * inside
             total = weights.T @ inside
         total = total.clamp(min=min_weight)
-        # Where nothing counts, 0 / 1: the gradient of 0 / 0 would be infinite.
+        # 0 / 1 where no layer counts: the gradient of 0 / 0 would not be finite.
         mean = (weights.T @ flat) / total.where(total > 0, torch.ones_like(total))
     return mean.view(weights.shape[1], *canvases.shape[1:])

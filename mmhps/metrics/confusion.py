@@ -1,4 +1,4 @@
-"""Which class's pixels a panoptic segmentation takes for which other class.
+"""Count which classes a panoptic segmentation confuses with each other, in pixels.
 
 Needs numpy only, and tqdm for files. Shape letter: C classes.
 """
@@ -21,13 +21,13 @@ VOID_NAME = "void"
 
 
 class Confusion(NamedTuple):
-    """Pixels of a true class that went to another one.
+    """Pixels of a true class that were predicted as another one.
 
     Attributes:
         true: Name of the true class.
         predicted: Name of the predicted class, or ``void``.
-        share: Which part of the true class's pixels went there, 0..1.
-        pixels: How many did.
+        share: Their share of the true class's pixels, 0..1.
+        pixels: Their number.
     """
 
     true: str
@@ -71,7 +71,7 @@ def pixel_confusion(
 
 
 def confusion_of_files(gt: PanopticFiles, pred: PanopticFiles) -> np.ndarray:
-    """Add up :func:`pixel_confusion` of all images of the ground truth, behind a progress bar.
+    """Add up :func:`pixel_confusion` of all images of the ground truth, with a progress bar.
 
     Returns:
         Pixels, (C + 1, C + 1) int64, in the order of the ground truth's categories.

@@ -25,7 +25,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class PanopticStats:
-    """What PQ needs to know of one or many images, per class.
+    """The counts of one or many images that PQ is computed from, per class.
 
     Attributes:
         iou: Sum of the IoUs of the true positives, (C,) float64.

@@ -23,12 +23,12 @@ logger = logging.getLogger(__name__)
 
 
 def score_files(gt: PanopticFiles, pred: PanopticFiles) -> dict[str, Any]:
-    """Score all images of the ground truth, on all cores, behind a progress bar.
+    """Score all images of the ground truth, on all cores, with a progress bar.
 
-    Gives the numbers of ``csEvalPanopticSemanticLabeling`` wherever that gives one, for any
-    category ids. So predictions that contradict themselves are errors, while ground truth that
-    does (a segment listed but not drawn, drawn but not listed, or with a wrong area) is scored as
-    the official evaluator would, with a warning.
+    Equals ``csEvalPanopticSemanticLabeling`` wherever that gives a number, for any category ids.
+    Inconsistent predictions are therefore errors, while inconsistent ground truth (a segment listed
+    but not drawn, drawn but not listed, or with a wrong area) is scored as the official evaluator
+    does, with a warning.
 
     Returns:
         The result of :func:`panoptic_quality` with names; ``per_class`` is a list in the order
@@ -40,13 +40,13 @@ def score_files(gt: PanopticFiles, pred: PanopticFiles) -> dict[str, Any]:
     labels = gt.labels()
     check_images(gt, pred)
     scored = map_images(partial(score_image, gt, pred, labels), gt, "scoring")
-    oddities = [text for _, texts in scored for text in texts]
-    if oddities:
+    contradictions = [text for _, texts in scored for text in texts]
+    if contradictions:
         logger.warning(
             "warning: the ground truth contradicts itself in %d places, the first is %s. It is "
             "scored as the official evaluator does; better write these files again.",
-            len(oddities),
-            oddities[0],
+            len(contradictions),
+            contradictions[0],
         )
     total = PanopticStats.total((stats for stats, _ in scored), len(labels))
     result = panoptic_quality(total, [item["isthing"] == 1 for item in gt.categories])
@@ -58,7 +58,7 @@ def score_files(gt: PanopticFiles, pred: PanopticFiles) -> dict[str, Any]:
 
 
 def map_images(function: Callable[[Any], T], gt: PanopticFiles, description: str) -> list[T]:
-    """Call a function with each image id of the ground truth, on all cores, behind a progress bar.
+    """Call a function with each image id of the ground truth, on all cores, with a progress bar.
 
     Returns:
         Its results in the order of ``gt.annotations``.
@@ -78,12 +78,12 @@ def score_image(
         Its statistics, and a sentence for each contradiction in its ground truth.
     """
     overlaps, gt_segments, pred_segments = read_overlaps(gt, pred, labels, image_id)
-    areas, oddities = _gt_areas(gt, image_id, overlaps)
+    areas, contradictions = _gt_areas(gt, image_id, overlaps)
     try:
         stats = match_segments(overlaps, gt_segments, pred_segments, len(labels), NO_SEGMENT, areas)
     except ValueError as error:
         raise ValueError(f"{pred.png(image_id)} and {gt.png(image_id)}: {error}") from error
-    return stats, oddities
+    return stats, contradictions
 
 
 def read_overlaps(
@@ -132,13 +132,13 @@ def _gt_areas(gt: PanopticFiles, image_id: Any, overlaps: Overlaps) -> tuple[lis
         item["id"]: item.get("area", drawn.get(item["id"], 0))
         for item in gt.annotations[image_id]["segments_info"]
     }
-    oddities = []
+    contradictions = []
     for key in sorted(stated.keys() | drawn.keys() - {NO_SEGMENT}):
         if key not in stated:
-            oddities.append(f"{gt.png(image_id)}: segment {key} is drawn, but not listed")
+            contradictions.append(f"{gt.png(image_id)}: segment {key} is drawn, but not listed")
         elif stated[key] != drawn.get(key):
-            oddities.append(
+            contradictions.append(
                 f"{gt.png(image_id)}: segment {key} has {drawn.get(key, 0)} pixels, "
                 f"but {gt.path} says {stated[key]}"
             )
-    return list(stated.values()), oddities
+    return list(stated.values()), contradictions

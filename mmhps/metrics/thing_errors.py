@@ -1,4 +1,4 @@
-"""What goes wrong with things in a panoptic map, beyond what PQ says.
+"""Errors of the things in a panoptic map, in more detail than PQ.
 
 Needs numpy only.
 """
@@ -29,7 +29,7 @@ def thing_errors(
     num_things: int,
     num_classes: int,
 ) -> Counter[str]:
-    """Count what became of the true instances of one image, and what the predicted ones are.
+    """Count how the true instances of one image were predicted, and the kinds of false positives.
 
     A true instance is found if a predicted one of its class has an IoU above 0.5 with it. Crowds do
     not count, and neither do predicted instances of which less than half lies on known pixels.

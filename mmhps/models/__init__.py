@@ -3,7 +3,7 @@
 import mmhps.compat  # noqa: F401  (MMDetection must be made usable first)
 
 from .class_counts import resolve_classes, set_class_counts
-from .detectors import HPS, SemanticPlusInstance
+from .detectors import HPS, PanopticFPN, PanopticTTAModel, SemanticPlusInstance
 from .fusion_heads import DifferentiableFusionHead, EfficientPSFusionHead, HeuristicMergeHead
 from .priors import InitialSegmentation, InstanceMaximum, NoPrior
 from .roi_heads import (
@@ -29,6 +29,8 @@ __all__ = [
     "InstanceMaximum",
     "InstanceRoIHead",
     "NoPrior",
+    "PanopticFPN",
+    "PanopticTTAModel",
     "PriorSemanticHead",
     "SampledRoIs",
     "SamplingRoIExtractor",

@@ -27,10 +27,10 @@ def resolve_classes(cfg: Config) -> None:
     loaders = (cfg.get(name) for name in _LOADERS)
     dataset = next((loader["dataset"] for loader in loaders if loader), None)
     if dataset is not None:
-        set_class_counts(cfg.model, config_meta(dataset))
+        set_class_counts(cfg.model, classes_of(dataset))
 
 
-def config_meta(dataset: Mapping) -> dict:
+def classes_of(dataset: Mapping) -> dict:
     """The meta information of a data set's config, of the first one behind wrappers.
 
     Raises:

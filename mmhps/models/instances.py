@@ -32,7 +32,7 @@ class _Rows:
         return type(self)(**{f.name: function(getattr(self, f.name)) for f in fields(self)})
 
     def __getitem__(self, index: Tensor | slice | Sequence[int]):
-        """The instances of an index tensor, a bool mask or a slice, not of one number."""
+        """Select instances by an index tensor, a bool mask or a slice, not by a single number."""
         return self._each(lambda values: values[index])
 
 
@@ -51,7 +51,7 @@ class Instances(_Rows):
         detected: (N,) bool; False for ground truth that no detection found, which only training
             adds. All True if left out.
         gt_inds: (N,) int64, the ground-truth instance that each one stands for. All -1 (none) if
-            left out, as at test.
+            left out, as at test time.
 
     Raises:
         ValueError: The fields differ in length.
@@ -96,7 +96,7 @@ class Canvases(_Rows):
     def of_layers(
         cls, layers: Sequence[Layer], labels: Tensor, scores: Tensor, size: tuple[int, int]
     ) -> Canvases:
-        """Canvases of windows.
+        """Make canvases of windows.
 
         Args:
             layers: N windows (:func:`mmhps.functional.paste_windows`), -inf outside of their boxes.
@@ -111,7 +111,7 @@ class Canvases(_Rows):
         return cls(logits.where(cover, logits.new_zeros(())), cover, labels, scores)
 
     def merged(self, slots: Tensor) -> Canvases:
-        """The K canvases of the slots (N,) int64, 0..K-1; those of one slot are averaged."""
+        """Average the canvases of each slot; ``slots`` (N,) int64 holds numbers 0..K-1."""
         member = (slots[:, None] == slots.unique()[None, :]).float()
         return Canvases(
             weighted_mean(self.logits, member, self.cover),
@@ -123,7 +123,7 @@ class Canvases(_Rows):
 
 
 def paste(instances: Instances, size: tuple[int, int], stride: float) -> Canvases:
-    """The canvases of one image.
+    """Paste the instances of one image into canvases.
 
     Args:
         instances: N instances.

@@ -52,11 +52,8 @@ def bicycle(world: World, pose: Pose) -> Layer:
     sketch.line([(0.36, -0.27, 1.02), (0.36, 0.27, 1.02)], 0.06, STEEL)
     sketch.blob([(-0.32, 0, 0.94), (-0.08, 0, 0.96)], (0.06, 0.04), RUBBER)
     if world.chance(0.35):
-        sketch.blob(
-            [(0.55, -0.12, 0.82), (0.55, 0.12, 0.82), (0.55, 0, 0.66)],
-            (0.1, 0.1, 0.1),
-            pick_paint(rng),
-        )
+        basket = [(0.55, -0.12, 0.82), (0.55, 0.12, 0.82), (0.55, 0, 0.66)]
+        sketch.blob(basket, (0.1, 0.1, 0.1), pick_paint(rng))
     return Layer("bicycle", sketch.parts, _box(pose, 1.7), height=1.0)
 
 
@@ -68,29 +65,24 @@ def motorcycle(world: World, pose: Pose) -> Layer:
     hub, radius = (0.58, 0.24) if scooter else (0.7, 0.31)
     for along in (-hub, hub):
         _wheel(sketch, along, radius, 0.16, spokes=False)
-    sketch.blob(
-        [(-0.35, 0, 0.36), (0.25, 0, 0.36), (0.1, 0, 0.6)], (0.16, 0.16, 0.14), (46, 46, 50)
-    )
+    engine = [(-0.35, 0, 0.36), (0.25, 0, 0.36), (0.1, 0, 0.6)]
+    sketch.blob(engine, (0.16, 0.16, 0.14), (46, 46, 50))
     if scooter:
         sketch.blob([(-0.63, 0, 0.52), (-0.2, 0, 0.5), (-0.5, 0, 0.7)], (0.16, 0.16, 0.15), paint)
-        sketch.blob(
-            [(0.35, -0.14, 0.4), (0.35, 0.14, 0.4), (0.42, 0, 0.95)], (0.1, 0.1, 0.1), paint
-        )
+        shield = [(0.35, -0.14, 0.4), (0.35, 0.14, 0.4), (0.42, 0, 0.95)]
+        sketch.blob(shield, (0.1, 0.1, 0.1), paint)
     else:
         sketch.blob([(-0.05, 0, 0.76), (0.32, 0, 0.8)], (0.15, 0.17), paint)
         sketch.blob([(-0.85, 0, 0.66), (-0.55, 0, 0.68)], (0.07, 0.12), paint)
     sketch.blob([(-0.62, 0, 0.8), (-0.1, 0, 0.78)], (0.09, 0.09), RUBBER)
     sketch.line([(hub, 0, radius), (0.42, 0, 0.98)], 0.1, STEEL)
     sketch.line([(0.4, -0.34, 1.02), (0.4, 0.34, 1.02)], 0.07, (40, 40, 42))
-    front = pose.viewer(0.0)[0] > 0
-    sketch.blob(
-        [(0.52, 0, 0.86)] if front else [(-0.85, 0, 0.66)],
-        (0.1 if front else 0.06,),
-        (238, 234, 210) if front else (180, 30, 28),
-    )
-    return Layer(
-        "motorcycle", sketch.parts, _box(pose, 2.0), height=1.1, texture=Texture(0.08, 0.3)
-    )
+    if pose.viewer(0.0)[0] > 0:
+        sketch.blob([(0.52, 0, 0.86)], (0.1,), (238, 234, 210))
+    else:
+        sketch.blob([(-0.85, 0, 0.66)], (0.06,), (180, 30, 28))
+    texture = Texture(0.08, 0.3)
+    return Layer("motorcycle", sketch.parts, _box(pose, 2.0), height=1.1, texture=texture)
 
 
 def ridden(world: World, pose: Pose, motor: bool) -> list[Layer]:

@@ -89,11 +89,7 @@ class Pose:
     def viewer(self, eye: float) -> tuple[float, float, float]:
         """Local coordinates of the camera."""
         sine, cosine = np.sin(self.heading), np.cos(self.heading)
-        return (
-            -self.x * sine - self.z * cosine,
-            -self.x * cosine + self.z * sine,
-            eye,
-        )
+        return (-self.x * sine - self.z * cosine, -self.x * cosine + self.z * sine, eye)
 
 
 @dataclass(frozen=True)

@@ -74,10 +74,6 @@ def _driver(sketch: Sketch, world: World, length: float, height: float) -> None:
     """Someone behind the windscreen: part of the car, whatever it looks like."""
     skin, shirt = pick(world.rng, SKINS), pick(world.rng, CLOTHES)
     seat = 0.16 * length
-    sketch.blob(
-        [(seat, 0.32, 0.7 * height), (seat, 0.42, 0.7 * height)],
-        (0.12, 0.12),
-        0.6 * shirt,
-        solid=False,
-    )
+    chest = [(seat, 0.32, 0.7 * height), (seat, 0.42, 0.7 * height)]
+    sketch.blob(chest, (0.12, 0.12), 0.6 * shirt, solid=False)
     sketch.blob([(seat, 0.37, 0.84 * height)], (0.09,), 0.6 * skin, solid=False)

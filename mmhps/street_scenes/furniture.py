@@ -18,11 +18,8 @@ def _pole(world: World, pose: Pose, height: float, width: float, arm: float = 0.
     sketch.tapered(half, 0.7 * half, height, colour)
     if arm:
         sketch.line([(0, 0, height - 0.05), (0, arm, height + 0.3)], 0.8 * width, colour)
-        sketch.blob(
-            [(0, 0.8 * arm, height + 0.27), (0, 1.15 * arm, height + 0.33)],
-            (0.09, 0.09),
-            0.8 * colour,
-        )
+        lamp = [(0, 0.8 * arm, height + 0.27), (0, 1.15 * arm, height + 0.33)]
+        sketch.blob(lamp, (0.09, 0.09), 0.8 * colour)
     box = (pose.x - 0.1, pose.x + 0.1, pose.z - 0.1, pose.z + 0.1)
     return Layer("pole", sketch.parts, box, height=height)
 
@@ -74,12 +71,9 @@ def sign(world: World, place: Place) -> list[Layer]:
         for scale, colour, solid in ((1.0, rim, True), (0.68, field, False)):
             points = [(0, p[0], middle + p[1]) for p in _outline(shape, scale * size)]
             sketch.face(points, shade * np.array(colour), solid=solid)
-        sketch.blob(
-            [(0, -0.1 * size, middle), (0, 0.15 * size, middle)],
-            (0.16 * size,) * 2,
-            (50, 50, 52) if field[0] > 200 else (226, 226, 222),
-            solid=False,
-        )
+        ink = (50, 50, 52) if field[0] > 200 else (226, 226, 222)
+        symbol = [(0, -0.1 * size, middle), (0, 0.15 * size, middle)]
+        sketch.blob(symbol, (0.16 * size,) * 2, ink, solid=False)
     box = (pose.x - 0.3, pose.x + 0.3, pose.z - 0.25, pose.z - 0.12)
     return [*layers, Layer("traffic sign", sketch.parts, box)]
 
@@ -98,12 +92,8 @@ def direction_sign(world: World, place: Place) -> list[Layer]:
     ink = (36, 36, 38) if board.sum() > 400 else (228, 228, 224)
     for i in range(3):
         row = low + (0.22 + 0.26 * i) * (high - low)
-        sketch.line(
-            [(0, -0.4 * width, row), (0, rng.uniform(-0.1, 0.4) * width, row)],
-            0.12,
-            ink,
-            solid=False,
-        )
+        word = [(0, -0.4 * width, row), (0, rng.uniform(-0.1, 0.4) * width, row)]
+        sketch.line(word, 0.12, ink, solid=False)
     box = (pose.x - width / 2, pose.x + width / 2, pose.z - 0.25, pose.z - 0.12)
     return [*posts, Layer("traffic sign", sketch.parts, box)]
 

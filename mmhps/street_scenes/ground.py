@@ -43,26 +43,15 @@ def _grass(world: World, areas: list) -> Layer:
     colour = vary(rng, world.city.foliage * np.array([1.4, 1.25, 0.95]), 0.12)
     if world.chance(0.2):
         colour = vary(rng, np.array([132, 118, 84]), 0.1)
-    return _layer(
-        world,
-        "terrain",
-        areas,
-        colour * _daylight(world),
-        Texture(rng.uniform(0.06, 0.16), rng.uniform(0.2, 0.6), "ground"),
-    )
+    texture = Texture(rng.uniform(0.06, 0.16), rng.uniform(0.2, 0.6), "ground")
+    return _layer(world, "terrain", areas, colour * _daylight(world), texture)
 
 
 def _paving(world: World, areas: list) -> Layer:
-    colour = vary(world.rng, world.city.paving, 0.05)
+    colour, texture = vary(world.rng, world.city.paving, 0.05), Texture(0.07, 0.5, "paving")
     if world.chance(0.15):
-        return _layer(
-            world,
-            "sidewalk",
-            areas,
-            vary(world.rng, world.city.asphalt, 0.06) * _daylight(world),
-            Texture(0.06, 0.4, "ground"),
-        )
-    return _layer(world, "sidewalk", areas, colour * _daylight(world), Texture(0.07, 0.5, "paving"))
+        colour, texture = vary(world.rng, world.city.asphalt, 0.06), Texture(0.06, 0.4, "ground")
+    return _layer(world, "sidewalk", areas, colour * _daylight(world), texture)
 
 
 def _daylight(world: World) -> float:
@@ -83,11 +72,8 @@ def _markings(world: World, sketch: Sketch) -> None:
         for x in sorted({0.5 * (a[0] + b[0]) for a in street.lanes for b in street.lanes if a < b}):
             solid = abs(x - middle) < 0.5 and world.chance(0.4)
             for z in np.arange(2, 70, 7.0):
-                sketch.face(
-                    _strip(world, x - 0.08, x + 0.08, z, z + (7 if solid else 3)),
-                    paint,
-                    solid=False,
-                )
+                dash = _strip(world, x - 0.08, x + 0.08, z, z + (7 if solid else 3))
+                sketch.face(dash, paint, solid=False)
     if street.crossing and world.chance(0.7):
         z = street.crossing[0] - 4.5
         for x in np.arange(-street.left.kerb + 0.3, street.right.kerb - 0.4, 1.0):
@@ -100,13 +86,9 @@ def _road(world: World) -> Layer:
     if street.crossing:
         z0, z1 = street.crossing
         areas.append([(-90, z0), (90, z0), (90, z1), (-90, z1)])
-    layer = _layer(
-        world,
-        "road",
-        areas,
-        vary(rng, world.city.asphalt, 0.06) * _daylight(world),
-        Texture(rng.uniform(0.03, 0.07), rng.uniform(0.3, 0.8), "ground"),
-    )
+    colour = vary(rng, world.city.asphalt, 0.06) * _daylight(world)
+    texture = Texture(rng.uniform(0.03, 0.07), rng.uniform(0.3, 0.8), "ground")
+    layer = _layer(world, "road", areas, colour, texture)
     sketch = Sketch(world.camera, flat, layer.parts)
     if world.light.wet == 0.0 or world.chance(0.5):
         _markings(world, sketch)
@@ -117,13 +99,8 @@ def _rails(world: World, sign: int, inner: float, outer: float) -> Layer:
     area = _strip(world, sign * inner, sign * outer)
     grassy = world.chance(0.4)
     colour = 1.05 * world.city.foliage if grassy else 0.8 * world.city.asphalt
-    layer = _layer(
-        world,
-        "rail track",
-        [area],
-        vary(world.rng, colour) * _daylight(world),
-        Texture(0.2, 0.4, "ground"),
-    )
+    colour = vary(world.rng, colour) * _daylight(world)
+    layer = _layer(world, "rail track", [area], colour, Texture(0.2, 0.4, "ground"))
     sketch = Sketch(world.camera, flat, layer.parts)
     middle = 0.5 * (inner + outer)
     for x in (sign * (middle - 0.72), sign * (middle + 0.72)):

@@ -3,14 +3,7 @@
 import numpy as np
 
 from mmhps.street_scenes.camera import Pose
-from mmhps.street_scenes.extrusion import (
-    Body,
-    extrude,
-    footprint,
-    lamps,
-    underside,
-    wheel,
-)
+from mmhps.street_scenes.extrusion import Body, extrude, footprint, lamps, underside, wheel
 from mmhps.street_scenes.palettes import GLASS, pick, vary
 from mmhps.street_scenes.sketch import Layer, Sketch, Texture
 from mmhps.street_scenes.street import World

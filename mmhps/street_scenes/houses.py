@@ -111,9 +111,7 @@ def kiosk(world: World, x: float, z: float) -> Layer:
     inner = x - np.sign(x) * width / 2
     sketch = Sketch(world.camera, Plane((inner, z), (inner, z + deep)))
     sketch.rectangle(
-        (0, deep, 0, height),
-        colour * world.light.shade(np.array([-np.sign(x), 0, 0])),
-        solid=True,
+        (0, deep, 0, height), colour * world.light.shade(np.array([-np.sign(x), 0, 0])), solid=True
     )
     front = Plane((x - width / 2, z), (x + width / 2, z))
     sketch.frame = front
@@ -122,11 +120,5 @@ def kiosk(world: World, x: float, z: float) -> Layer:
         sketch.rectangle((0.15 * width, 0.85 * width, 0.5 * height, 0.85 * height), np.array(GLASS))
     elif world.chance(0.5):
         painted_person(sketch, world, width / 2, 0.2, 0.9, 1.6)
-    return Layer(
-        "building",
-        sketch.parts,
-        (x - width / 2, x + width / 2, z, z + deep),
-        rank=STREET,
-        height=height,
-        texture=Texture(0.05, 0.6),
-    )
+    box, texture = (x - width / 2, x + width / 2, z, z + deep), Texture(0.05, 0.6)
+    return Layer("building", sketch.parts, box, rank=STREET, height=height, texture=texture)

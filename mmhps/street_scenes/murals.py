@@ -26,25 +26,16 @@ def painted_person(
     skin, hair = tone * pick(rng, SKINS), tone * pick(rng, HAIRS)
     step = rng.uniform(0.0, 0.15) * size
     for foot, hip in ((-step, -0.04 * size), (step, 0.04 * size)):
-        sketch.line(
-            [(middle + foot, low + 0.03 * size), (middle + hip, low + 0.5 * size)],
-            0.1 * size,
-            legs,
-            solid=False,
-        )
-    sketch.rectangle(
-        (middle - 0.12 * size, middle + 0.12 * size, low + 0.46 * size, low + 0.84 * size),
-        shirt,
-    )
+        leg = [(middle + foot, low + 0.03 * size), (middle + hip, low + 0.5 * size)]
+        sketch.line(leg, 0.1 * size, legs, solid=False)
+    chest = (middle - 0.12 * size, middle + 0.12 * size, low + 0.46 * size, low + 0.84 * size)
+    sketch.rectangle(chest, shirt)
     for part, up in ((skin, 0.9), (hair, 0.94)):
-        sketch.face(
-            [
-                (middle + 0.06 * size * np.cos(a), low + up * size + 0.065 * size * np.sin(a))
-                for a in np.linspace(0, 2 * np.pi, 9)
-            ],
-            part,
-            solid=False,
-        )
+        oval = [
+            (middle + 0.06 * size * np.cos(a), low + up * size + 0.065 * size * np.sin(a))
+            for a in np.linspace(0, 2 * np.pi, 9)
+        ]
+        sketch.face(oval, part, solid=False)
 
 
 def painted_car(sketch: Sketch, world: World, middle: float, low: float, size: float) -> None:
@@ -52,25 +43,14 @@ def painted_car(sketch: Sketch, world: World, middle: float, low: float, size: f
     length, height, outline, _, windows = CARS[world.rng.choice(list(CARS))]
     length, height, sign = length * size, height * size, world.rng.choice([-1, 1])
     paint = pick_paint(world.rng)
-    sketch.face(
-        [(middle + sign * p * length, low + h * height) for p, h in outline], paint, solid=False
-    )
-    for window in windows:
-        sketch.face(
-            [(middle + sign * p * length, low + h * height) for p, h in window], GLASS, solid=False
-        )
+    for shape, colour in ((outline, paint), *((window, GLASS) for window in windows)):
+        corners = [(middle + sign * p * length, low + h * height) for p, h in shape]
+        sketch.face(corners, colour, solid=False)
     for share in (-0.32, 0.31):
-        sketch.face(
-            [
-                (
-                    middle + sign * share * length + 0.33 * size * np.cos(a),
-                    low + 0.33 * size * (1 + np.sin(a)),
-                )
-                for a in np.linspace(0, 2 * np.pi, 10)
-            ],
-            (28, 28, 30),
-            solid=False,
-        )
+        hub, radius = middle + sign * share * length, 0.33 * size
+        angles = np.linspace(0, 2 * np.pi, 10)
+        rim = [(hub + radius * np.cos(a), low + radius * (1 + np.sin(a))) for a in angles]
+        sketch.face(rim, (28, 28, 30), solid=False)
 
 
 def mural(sketch: Sketch, world: World, length: float, low: float) -> None:

@@ -29,16 +29,10 @@ def tree(world: World, place: Place, rank: int | None = None) -> list[Layer]:
         )
     box = (pose.x - 0.3, pose.x + 0.3, pose.z - 0.3, pose.z + 0.3)
     rank = STREET if rank is None else rank
+    bark, leaf = Texture(0.1, 0.3), Texture(0.16, 0.4, "leaf")
     return [
-        Layer("vegetation", stem.parts, box, rank=rank, texture=Texture(0.1, 0.3)),
-        Layer(
-            "vegetation",
-            sketch.parts,
-            box,
-            rank=rank,
-            texture=Texture(0.16, 0.4, "leaf"),
-            height=height,
-        ),
+        Layer("vegetation", stem.parts, box, rank=rank, texture=bark),
+        Layer("vegetation", sketch.parts, box, rank=rank, texture=leaf, height=height),
     ]
 
 

@@ -14,13 +14,8 @@ Frame = Callable[[np.ndarray], np.ndarray]
 # Painter's order; within STREET the order follows from where the things stand.
 SKY, GROUND, BUILDINGS, YARD, FRONTS, STREET, LENS = range(7)
 
-_CIRCLE = np.stack(
-    [
-        np.cos(np.linspace(0, 2 * np.pi, 12, endpoint=False)),
-        np.sin(np.linspace(0, 2 * np.pi, 12, endpoint=False)),
-    ],
-    axis=-1,
-)
+_ANGLES = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+_CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=-1)
 
 
 @dataclass

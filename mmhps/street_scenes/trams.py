@@ -37,13 +37,8 @@ def train(world: World, pose: Pose, modules: int = 2) -> Layer:
     if end:
         lamps(sketch, end, end * length / 2, half, 0.75)
     _pantograph(sketch, height)
-    return Layer(
-        "train",
-        sketch.parts,
-        footprint(pose, length, 2 * half),
-        height=height,
-        texture=Texture(0.05, 1.5),
-    )
+    box = footprint(pose, length, 2 * half)
+    return Layer("train", sketch.parts, box, height=height, texture=Texture(0.05, 1.5))
 
 
 def _coach(sketch: Sketch, world: World, place: int, sizes: tuple, paint: np.ndarray) -> tuple:

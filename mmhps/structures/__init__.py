@@ -1,4 +1,4 @@
-"""What all parts speak of: panoptic ids, segments, label files. Needs numpy and Pillow alone."""
+"""Panoptic ids, segments and label files, which all other packages use. Needs no torch."""
 
 from mmhps.structures.panoptic_ids import (
     INSTANCE_OFFSET,

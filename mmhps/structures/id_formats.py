@@ -42,7 +42,7 @@ def read_cityscapes_ids(path: str | Path) -> np.ndarray:
     """Read a Cityscapes ``*_instanceIds.png``.
 
     An 8-bit file is accepted only if it holds no thing at all: it cannot store instance numbers
-    (26001), so a thing label in it means that the file is a ``labelIds`` map or was squeezed by
+    (26001), so a thing label in it means that the file is a ``labelIds`` map or was reduced by
     an image tool, and every object would silently become part of a crowd.
 
     Args:

@@ -1,4 +1,4 @@
-"""Read JSON files in the COCO panoptic format, strictly and in one way for all that use them.
+"""Read and check JSON files in the COCO panoptic format.
 
 https://cocodataset.org/#format-data and #format-results, "Panoptic Segmentation".
 """

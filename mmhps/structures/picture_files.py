@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -12,14 +13,15 @@ from PIL import Image, ImageOps
 _BEHIND = (124, 116, 104)
 
 
-def read_picture(path: str | Path) -> np.ndarray:
+def read_picture(path: str | Path | BinaryIO, source: str | None = None) -> np.ndarray:
     """Read a picture as it is meant to be seen.
 
     It is turned as its EXIF orientation says. 16-bit grey is scaled to 8 bits. Transparent pixels
     become the mean colour of photos. Of several frames the first is read.
 
     Args:
-        path: The file.
+        path: The file, or its content as a file object.
+        source: What an error calls it; None takes the path.
 
     Returns:
         (H, W, 3) uint8 BGR.
@@ -35,8 +37,8 @@ def read_picture(path: str | Path) -> np.ndarray:
     except Exception as error:  # Pillow raises many kinds for damaged files
         reason = str(error) or type(error).__name__
         raise OSError(
-            f"{path}: cannot be read as a picture ({reason}). If other programs show it, save it "
-            f"as JPEG or PNG; otherwise it is damaged or no picture: leave it out."
+            f"{source or path}: cannot be read as a picture ({reason}). If other programs show it, "
+            f"save it as JPEG or PNG; otherwise it is damaged or no picture: leave it out."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Pictures of several models side by side, as in Figure 4 of the paper."""
+"""Pictures side by side: of several models as in Figure 4 of the paper, and of training images."""
 
 from __future__ import annotations
 
@@ -7,35 +7,26 @@ from typing import Any
 
 import mmcv
 import numpy as np
-from mmdet.registry import DATASETS
+import torch
+from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, Compose
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
-from mmhps.apis.trained_models import (
-    COMPARABLE,
-    load_model_of_classes,
-    predict_panoptic,
-)
+from mmhps.apis.trained_models import COMPARABLE, load_model_of_classes, predict_panoptic
 from mmhps.engine.guards import check_classes
-from mmhps.models import resolve_classes
+from mmhps.models.class_counts import classes_of, resolve_classes
 from mmhps.visualization import (
     PanopticResult,
     comparison_grid,
     legend_entries,
+    panoptic_overlay,
     read_ground_truth,
+    resize_ids,
     resize_image,
     scaled_size,
 )
-
-
-def dataset_classes(config: Config) -> tuple[str, ...]:
-    """Return the classes of a config's test data set, if possible without reading any file."""
-    dataset = DATASETS.build({**config.test_dataloader.dataset, "lazy_init": True})
-    if not dataset.metainfo.get("classes"):
-        dataset.full_init()
-    return tuple(dataset.metainfo["classes"])
 
 
 def predict_all(
@@ -73,7 +64,7 @@ def draw(
     """Draw the grid.
 
     Args:
-        dataset: Data set with ground truth, full of the meta information of mmhps.datasets.
+        dataset: Data set with ground truth, with the meta information of mmhps.datasets.
         chosen: Indices of the images, one per row.
         predictions: Per model, the panoptic map (H, W) of each chosen image.
         titles: One per model.
@@ -105,8 +96,45 @@ def load_configs(paths: Sequence[str], options: Mapping[str, Any]) -> list[Confi
     for config in configs:
         config.merge_from_dict(dict(options))
     init_default_scope(configs[0].get("default_scope", "mmdet"))
-    classes = {path: dataset_classes(config) for path, config in zip(paths, configs, strict=True)}
+    metas = [classes_of(config.test_dataloader.dataset) for config in configs]
+    classes = {path: meta["classes"] for path, meta in zip(paths, metas, strict=True)}
     check_classes(classes, COMPARABLE)
     for config in configs:
         resolve_classes(config)
     return configs
+
+
+def draw_sample(
+    inputs: torch.Tensor,
+    sample: DetDataSample,
+    classes: Sequence[str],
+    palette: Sequence[tuple[int, int, int]],
+    scale: float = 1.0,
+) -> np.ndarray:
+    """Draw what the pipeline delivered, image | ground truth.
+
+    Args:
+        inputs: (3, H, W) uint8 BGR.
+        sample: With ``gt_panoptic_seg``.
+        classes: Class names.
+        palette: RGB colour per class.
+        scale: Enlargement.
+
+    Returns:
+        (height, width, 3) uint8 RGB.
+
+    Raises:
+        ValueError: The sample has no panoptic ground truth.
+    """
+    if "gt_panoptic_seg" not in sample:
+        raise ValueError(
+            f"{sample.img_path}: the pipeline delivers no gt_panoptic_seg. Use LoadPanopticIds, "
+            "PanopticIdsToInstances and PackPanopticInputs."
+        )
+    image = inputs.permute(1, 2, 0).numpy()[..., ::-1]
+    size = scaled_size(image.shape[:2], scale)
+    image = resize_image(image, size)
+    ids = resize_ids(sample.gt_panoptic_seg.sem_seg[0].numpy(), size)
+    legend = legend_entries([ids], classes, palette)
+    overlay = panoptic_overlay(image, ids, palette)
+    return comparison_grid([[image, overlay]], ["image", "ground truth"], legend)

@@ -20,7 +20,7 @@ def count(model_config: ConfigDict, shape: tuple[int, int]) -> dict[str, tuple[i
         shape: Height and width of the image, pixels, as the network sees it.
 
     Returns:
-        Operations and parameters of each part by its name, at last of the whole as ``total``.
+        Operations and parameters of each part by its name, and last of the whole as ``total``.
     """
     torch.manual_seed(0)
     config = model_config.copy()

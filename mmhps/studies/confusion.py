@@ -1,4 +1,4 @@
-"""Which class's pixels go to which predicted class."""
+"""Confusion of the classes by a trained model, in pixels."""
 
 from __future__ import annotations
 
@@ -12,11 +12,7 @@ from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmhps.apis.trained_models import load_model_of_classes, predict_panoptic
-from mmhps.metrics.confusion import (
-    VOID_NAME,
-    pixel_confusion,
-    row_shares,
-)
+from mmhps.metrics.confusion import VOID_NAME, pixel_confusion, row_shares
 from mmhps.metrics.matching import count_overlaps
 from mmhps.models import resolve_classes
 from mmhps.structures import predicted_segments

@@ -38,7 +38,7 @@ def read_curves(path: Path) -> dict[str, Curve]:
         last logged one of training before it: MMEngine writes the epoch, 0 without epochs.
 
     Raises:
-        ValueError: A line is no such object.
+        ValueError: A line is not such an object.
     """
     curves: dict[str, Curve] = {}
     iteration = 0

@@ -1,10 +1,11 @@
-"""Whether operators, training and prediction work on a device, and how fast they are there."""
+"""Check that operators, training and prediction work on a device, and time them."""
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+import statistics
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import mmcv.ops
@@ -69,7 +70,7 @@ def train(
         config: Path below ``configs/``.
         size: (width, height).
         steps: Training steps.
-        device: Where.
+        device: Device of the network.
         amp: Mixed precision: float16 with loss scaling on a GPU, bfloat16 on a CPU.
 
     Returns:
@@ -96,7 +97,8 @@ def train(
     times = [elapsed_ms(step) for _ in tqdm(range(steps), desc="steps", leave=False)]
     if not all(map(math.isfinite, losses)):
         raise RuntimeError(f"the loss is not finite: {losses}")
-    result = dict(first_loss=losses[0], last_loss=losses[-1], ms=_median(times[len(times) // 2 :]))
+    ms = statistics.median_high(times[len(times) // 2 :])
+    result = dict(first_loss=losses[0], last_loss=losses[-1], ms=ms)
     if device.startswith("cuda"):
         result["memory_mib"] = torch.cuda.max_memory_allocated() / 2**20
     model.eval()
@@ -109,9 +111,5 @@ def train(
 
 
 def device_name(device: str) -> str:
-    """What a device is called, e.g. the model of the GPU."""
+    """Name a device, e.g. by the model of the GPU."""
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
-
-
-def _median(values: Sequence[float]) -> float:
-    return sorted(values)[len(values) // 2]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import datetime
 import json
+import math
 import os
 import platform
+import statistics
 import subprocess
 import time
 from pathlib import Path
@@ -20,7 +22,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from mmhps.engine.launch import running
-from mmhps.engine.resume import newest_whole_checkpoint
+from mmhps.engine.resume import newest_complete_checkpoint
 from mmhps.models import HeuristicMergeHead, resolve_classes
 from mmhps.version import __version__
 
@@ -45,19 +47,18 @@ class StepTimer(Hook):
     @property
     def median(self) -> float:
         """Seconds; nan before the first step."""
-        ordered = sorted(self._seconds)
-        return ordered[len(ordered) // 2] if ordered else float("nan")
+        return statistics.median_high(self._seconds or [math.nan])
 
 
 def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> dict:
     """Train and score a config, unless its result is there already.
 
-    An interrupted training goes on from its last checkpoint. A network with another fusion than
-    the heuristic merge is scored with that one as well.
+    An interrupted training continues from its last checkpoint. A network with another fusion than
+    the heuristic merge is scored with the heuristic merge as well.
 
     Args:
         cfg: Complete config; it is not changed.
-        work_dir: Folder of this run alone; gets checkpoints, logs and ``result.json``.
+        work_dir: Folder of this run only, for checkpoints, logs and ``result.json``.
         title: Printed above the progress.
         seed: Seed of initialization, data order and augmentation.
 
@@ -102,7 +103,7 @@ def _train(cfg: Config, work_dir: Path) -> tuple[str, dict[str, float]]:
     """Train, from the last checkpoint if there is one; the final checkpoint and the durations."""
     timer, start = StepTimer(), time.monotonic()
     unfinished = copy.deepcopy(cfg)
-    last = newest_whole_checkpoint(work_dir)
+    last = newest_complete_checkpoint(work_dir)
     if last is not None:
         unfinished.resume, unfinished.load_from = True, last
     # Scored once, after the last step.
@@ -137,7 +138,7 @@ def score(cfg: Config, checkpoint: str, title: str) -> dict[str, float]:
 
 
 def _claim(work_dir: Path, cfg: Config) -> None:
-    """Note the config of an unfinished run, so that no other one goes on from its checkpoint."""
+    """Record the config of an unfinished run, so that no other continues from its checkpoint."""
     work_dir.mkdir(parents=True, exist_ok=True)
     record = work_dir / "running.json"
     if record.exists():

@@ -18,7 +18,7 @@ from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.metrics.matching import PanopticStats, count_overlaps, match_segments
 from mmhps.metrics.quality import panoptic_quality
 from mmhps.metrics.thing_errors import ERRORS, SIZES, thing_errors
-from mmhps.models import resolve_classes
+from mmhps.models import HPS, resolve_classes
 from mmhps.structures import Segment, predicted_segments
 from mmhps.structures.id_formats import read_true_segments
 
@@ -87,13 +87,13 @@ def score_fusions(
         The values of each fusion by its name.
 
     Raises:
-        ValueError: The network does not hand out its parts, or the checkpoint does not fit.
+        ValueError: The model is not HPS, or the checkpoint does not fit.
         FileNotFoundError: There is no checkpoint.
     """
     cfg = next(iter(configs.values()))
     resolve_classes(cfg)
     model = load_model(cfg.model, load_checkpoint(checkpoint), checkpoint).to(device)
-    if not hasattr(model, "predict_parts"):
+    if not isinstance(model, HPS):
         raise ValueError(
             f"the model is a {type(model).__name__}, but its parts are needed. Use a config of HPS "
             "(configs/*/hps_*.py also fits the checkpoints of Panoptic FPN)."

@@ -1,4 +1,4 @@
-"""Whether the panoptic loss of a trained network pulls where the instance losses pull."""
+"""Compare the gradients of the panoptic loss with those of the instance losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which images of a data set are compared: by name, by chance, or by the gain in PQ."""
+"""Choose images of a data set for a comparison: by name, at random, or by the gain in PQ."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from mmhps.structures.id_formats import read_true_segments
 def select_images(
     infos: Sequence[Mapping[str, Any]], num: int, stems: Sequence[str] | None, seed: int
 ) -> list[int]:
-    """Choose images by name, or ``num`` of them by chance in the order of the data set.
+    """Choose images by name, or ``num`` of them at random, in the order of the data set.
 
     Args:
         infos: Data infos with ``img_id`` and ``img_path``.
         num: How many images to draw if no ``stems`` are given.
         stems: Image ids, or file names with or without their ending.
-        seed: Seed of the choice by chance.
+        seed: Seed of the random choice.
 
     Returns:
         Indices into ``infos``.

@@ -8,13 +8,7 @@ from typing import Any
 
 from mmengine.fileio import dump, load
 
-from mmhps.apis.model_zoo import (
-    NOT_PUBLISHED,
-    WEIGHTS_ADDRESS,
-    read_models,
-    weights_file,
-    zoo_root,
-)
+from mmhps.apis.model_zoo import NOT_PUBLISHED, WEIGHTS_ADDRESS, read_models, weights_file, zoo_root
 from mmhps.markdown import markdown_table
 
 METRICS = ("PQ", "PQ_th", "PQ_st")

@@ -25,7 +25,7 @@ from mmhps.studies.timing import elapsed_ms, peak_memory
 def measure(
     call: Callable[[], object], images: int, number: int, warm_up: int
 ) -> dict[str, float | None]:
-    """Time a call again and again.
+    """Time repeated calls of a function.
 
     Args:
         call: What is timed.

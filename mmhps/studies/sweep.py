@@ -54,7 +54,7 @@ def read_results(configs: Sequence[Path], seeds: Sequence[int], out: Path) -> Re
 def write_summary(results: Results, path: Path) -> None:
     """Write results without their configs to a JSON file, for the tables of the documentation.
 
-    Of a file that is there already, the systems that have results are replaced and the others kept.
+    In an existing file, the systems with new results are replaced and the others kept.
     """
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     short = {

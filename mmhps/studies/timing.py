@@ -1,4 +1,4 @@
-"""Time two ways of doing the same thing, in one process and by turns."""
+"""Time two implementations of the same thing alternately in one process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison. ``ratio`` is the peer's value over ours: above 1, we need less.
+    """One comparison. ``ratio`` is the peer's value over ours: above 1, ours needs less.
 
     ``target`` is the ratio to reach; None where the figure only explains another one.
     """
@@ -50,10 +50,10 @@ def compare(
     target: float | None,
     repeats: int = 7,
 ) -> Row:
-    """Time two functions by turns, after one call of each that does not count.
+    """Time two functions alternately, after one call of each that does not count.
 
-    Memory that is freed stays with the process meanwhile: whether glibc gives it back is chance,
-    and to get it anew can take as long as the computation.
+    Freed memory stays with the process in the meantime: whether glibc returns it to the system is
+    unpredictable, and getting it back can take as long as the computation.
 
     Args:
         case: What is compared.
@@ -77,7 +77,7 @@ def compare(
 
 
 def elapsed_ms(function: Callable[[], object]) -> float:
-    """Milliseconds that a call takes, with what it leaves to a GPU."""
+    """Measure the milliseconds of a call, including the work that it queues on a GPU."""
     _synchronize()
     start = time.perf_counter()
     function()
@@ -93,9 +93,9 @@ def _synchronize() -> None:
 def compare_memory(
     case: str, ours: Callable[[], object], peer: Callable[[], object], target: float | None
 ) -> list[Row]:
-    """Compare peak memory, in MiB in place of milliseconds; no row where Linux does not tell.
+    """Compare peak memory, in MiB in place of milliseconds; no row where it is not known.
 
-    The smaller one of two calls: the first one may fill pools that stay.
+    The smaller value of two calls counts, because the first one may fill memory pools.
     """
     memory = [[peak_memory(function) for _ in range(2)] for function in (ours, peer)]
     if any(None in values for values in memory):
@@ -105,10 +105,10 @@ def compare_memory(
 
 
 def peak_memory(function: Callable[[], object]) -> float | None:
-    """MiB that a call adds to the resident memory at its peak; None where Linux does not tell.
+    """Measure the MiB that a call adds to the resident memory at its peak; None if not known.
 
-    From here on, the process gives memory back at once, so that what counts is what is used at the
-    same time.
+    From then on, the process returns freed memory at once, so that only memory that is in use at
+    the same time counts.
     """
     gc.collect()
     try:

@@ -4,6 +4,7 @@ import mmhps.compat  # noqa: F401  (MMDetection must be made usable first)
 
 from .grid import comparison_grid
 from .ground_truth import read_ground_truth
+from .hook import PanopticVisualizationHook, check_display
 from .legend import LegendEntry, legend_entries, legend_strip
 from .overlay import panoptic_overlay
 from .panoptic_result import PanopticResult
@@ -14,6 +15,8 @@ __all__ = [
     "LegendEntry",
     "PanopticLocalVisualizer",
     "PanopticResult",
+    "PanopticVisualizationHook",
+    "check_display",
     "comparison_grid",
     "legend_entries",
     "legend_strip",

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from mmdet.structures import DetDataSample
 from scipy.ndimage import find_objects
 
 from mmhps.structures.panoptic_ids import (
@@ -40,6 +41,7 @@ class PanopticResult:
         image: The image, (H, W, 3) uint8 RGB; None where it is not at hand.
         image_id: What files are named after.
         img_path: File of the image; None if it has none of its own.
+        sample: What the network predicts besides the map, if it was asked to.
     """
 
     panoptic: np.ndarray
@@ -48,6 +50,7 @@ class PanopticResult:
     image: np.ndarray | None = None
     image_id: str = ""
     img_path: str | None = None
+    sample: DetDataSample | None = None
 
     @classmethod
     def of_prediction(cls, ids: np.ndarray, meta: Mapping[str, Any], **more: Any) -> PanopticResult:

@@ -6,7 +6,7 @@ import mmcv
 import numpy as np
 from mmdet.registry import VISUALIZERS
 from mmdet.structures import DetDataSample
-from mmengine.dist import master_only
+from mmengine.dist import is_main_process
 from mmengine.structures import PixelData
 from mmengine.visualization import Visualizer
 
@@ -23,10 +23,10 @@ from .segments import resize_image, scaled_size
 class PanopticLocalVisualizer(Visualizer):
     """Draw the panoptic ground truth and prediction of a sample over its image.
 
-    Works with ``DetVisualizationHook`` and thus with ``tools/test.py --show-dir``::
+    Works with ``PanopticVisualizationHook`` and thus with ``tools/test.py --show-dir``::
 
         visualizer = dict(type='PanopticLocalVisualizer', name='visualizer')
-        default_hooks = dict(visualization=dict(type='DetVisualizationHook'))
+        default_hooks = dict(visualization=dict(type='PanopticVisualizationHook'))
 
     Only panoptic maps are drawn: boxes and masks of the branches would cover them.
 
@@ -58,7 +58,6 @@ class PanopticLocalVisualizer(Visualizer):
         self.legend = legend
         self.scale = scale
 
-    @master_only
     def add_datasample(
         self,
         name: str,
@@ -73,6 +72,8 @@ class PanopticLocalVisualizer(Visualizer):
         step: int = 0,
     ) -> None:
         """Draw a sample and show it, write it to a file or hand it to the backends.
+
+        Of several processes each writes the files of its own images; the first one does the rest.
 
         Args:
             name: Title of the window, or name of the picture for the backends.
@@ -95,11 +96,11 @@ class PanopticLocalVisualizer(Visualizer):
         if data_sample is not None:
             drawing = self._draw_sample(drawing, data_sample.cpu(), draw_gt, draw_pred)
         self.set_image(drawing)  # get_image() returns the drawing, as in MMDetection
-        if show:
+        if show and is_main_process():
             self.show(drawing, win_name=name, wait_time=wait_time)
         if out_file is not None:
             mmcv.imwrite(drawing[..., ::-1], out_file)
-        else:
+        elif is_main_process():
             self.add_image(name, drawing, step)
 
     def _draw_sample(

@@ -1,6 +1,7 @@
 """The command line that the tools share."""
 
 import argparse
+import re
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,41 @@ def test_local_rank_is_passed_on(parser, config, monkeypatch, spelling):
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     arguments.parse_args(parser, [config, f"{spelling}=3"])
     assert arguments.os.environ["LOCAL_RANK"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("a.c=[{'type':'Resize','scale':(8,4)}]", [dict(type="Resize", scale=(8, 4))]),
+        ('a.c=[{"x": None}, {"y": [1, {"z": 2.5}]}]', [dict(x=None), dict(y=[1, dict(z=2.5)])]),
+        ("a.c={'x':True}", dict(x=True)),
+        ("a.c=[(1,2),x]", [(1, 2), "x"]),
+        ("a.c=", ""),
+    ],
+)
+def test_values_of_options(parser, config, option, value):
+    assert load(parser, config, "--cfg-options", option).a.c == value
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("a.b=[{type:Resize}]", "a.b=.*|cannot be read as Python"),
+        ("a.b=[dict(type='Resize')]", "cannot be read as Python.*no dict"),
+        ("a.b=[{'x':1}", "cannot be read as Python"),
+        ("a.b=[(1,2),(3", "a.b=.*expected KEY=VALUE, with every bracket closed"),
+        ("a.b", "--cfg-options a.b: expected KEY=VALUE"),
+    ],
+)
+def test_unreadable_options_are_usage_errors(parser, config, option, message, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        load(parser, config, "--cfg-options", option)
+    assert re.search(message, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("option", ["a.b.c=1", "steps.9.x=1", "steps.0.x.y=1", "steps.x=1"])
+def test_options_that_do_not_fit_are_usage_errors(parser, config, option, capsys):
+    Path(config).write_text("a = dict(b=1)\nsteps = [dict(x=1)]\n")
+    with pytest.raises(SystemExit, match="2"):
+        load(parser, config, "--cfg-options", option)
+    assert f"--cfg-options {option[:-2]}: does not fit the config" in capsys.readouterr().err

@@ -116,12 +116,13 @@ def test_results_go_into_a_folder(street, tmp_path):
 
 
 def test_files(street, tmp_path):
-    Image.fromarray(noise(3, 3)).save(tmp_path / "frankfurt_1_leftImg8bit.png")
+    path = tmp_path / "frankfurt_1_leftImg8bit.png"
+    Image.fromarray(noise(3, 3)).save(path)
     out = tmp_path / "out"
-    street([tmp_path / "frankfurt_1_leftImg8bit.png", noise(3, 3)], batch_size=2, out_dir=out)
+    street([path, noise(3, 3)], batch_size=2, out_dir=out)
     content = json.loads((out / "panoptic.json").read_text())
     assert content["images"] == [
-        dict(id="frankfurt_1", file_name="frankfurt_1_leftImg8bit.png", height=3, width=3),
+        dict(id="frankfurt_1", file_name=path.name, height=3, width=3, source=str(path)),
         dict(id="000001", file_name="000001.png", height=3, width=3),
     ]
     car = dict(id=26, name="car", isthing=1, color=[0, 0, 142])
@@ -133,6 +134,56 @@ def test_files(street, tmp_path):
         with Image.open(out / "overlays" / f"{image_id}.png") as overlay:
             assert overlay.height > 3  # the legend is below
             assert max(overlay.convert("RGB").getpixel((overlay.width // 2, 1))) < 255
+
+
+def test_earlier_results_are_kept(street, tmp_path):
+    out = tmp_path / "out"
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(noise(3, 3)).save(tmp_path / folder / "a.png")
+        street(tmp_path / folder, out_dir=out)
+    street(tmp_path / "one", out_dir=out)  # the same picture once more
+    for _ in range(2):
+        street(noise(3, 3), out_dir=out)
+    expected = ["a", "a_2", "000000", "000000_2"]
+    assert list(PanopticFiles.read(out / "panoptic.json").annotations) == expected
+    for folder in ("overlays", "panoptic"):
+        assert sorted(os.listdir(out / folder)) == sorted(f"{name}.png" for name in expected)
+    (out / "overlays" / "b.png").touch()  # somebody else's
+    Image.fromarray(noise(3, 3)).save(tmp_path / "b.png")
+    assert street(tmp_path / "b.png", out_dir=out)["predictions"][0].image_id == "b_2"
+
+
+def test_results_of_other_classes_are_kept(street, tmp_path):
+    (tmp_path / "panoptic.json").write_text('{"images": [], "annotations": [], "categories": []}')
+    with pytest.raises(ValueError, match=r"panoptic\.json: holds no results, or those of other"):
+        street(noise(3, 3), out_dir=tmp_path)
+
+
+def test_the_same_picture_in_every_form(inferencer, tmp_path):
+    rgb = noise(40, 60, 3)
+    Image.fromarray(rgb).save(tmp_path / "x.png")
+    forms = [
+        tmp_path / "x.png",
+        Image.fromarray(rgb),
+        rgb[..., ::-1],
+        torch.from_numpy(rgb).permute(2, 0, 1),
+        (tmp_path / "x.png").read_bytes(),
+        (tmp_path / "x.png").as_uri(),
+    ]
+    first, *others = inferencer(iter(forms))["predictions"]
+    assert (first.image == rgb).all()
+    for other in others:
+        assert (other.image == rgb).all() and (other.ids == first.ids).all()
+
+
+def test_masks_and_semantic_map_on_request(inferencer):
+    (plain,) = inferencer(noise(40, 60, 3))["predictions"]
+    asked = PanopticInferencer(device="cpu", show_progress=False, outputs=["masks", "semantic"])
+    (prediction,) = asked(noise(40, 60, 3))["predictions"]
+    assert plain.sample is None
+    assert prediction.sample.pred_instances.masks.shape[1:] == (40, 60)
+    assert prediction.sample.pred_sem_seg.sem_seg.shape == (1, 40, 60)
 
 
 def test_official_evaluator_reads_the_files(street, tmp_path):

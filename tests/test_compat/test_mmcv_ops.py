@@ -12,9 +12,11 @@ import torch
 from generated import random_boxes
 from mmdet.structures.mask import BitmapMasks
 
+from mmhps.apis import PanopticInferencer
 from mmhps.compat import mmcv_ops
 from mmhps.compat.mmcv_ops import compiled_operators, has_compiled_operators, provide_mmcv_ops
 from mmhps.ops import greedy_nms, roi_align
+from mmhps.street_scenes import draw_scene
 
 compiled = pytest.mark.skipif(
     not has_compiled_operators(), reason="mmcv is installed without compiled operators"
@@ -73,6 +75,7 @@ except NotImplementedError as error:
     assert "make env MMCV=compiled" in lines[4] and "onedl-mmcv" in lines[-1]
 
 
+@pytest.mark.slow
 def test_compiled_for_another_torch():
     code = "import torch, mmcv.ops; print(len(mmcv.ops.nms(torch.rand(1, 4), torch.rand(1), 0.5)))"
     printed, warned = run_without(code, "ImportError('undefined symbol: x')")
@@ -203,3 +206,15 @@ def test_torchvision_of_another_build_counts_as_missing(monkeypatch):
 
     monkeypatch.setattr(mmcv_ops.importlib, "import_module", broken)
     assert mmcv_ops._torchvision_ops.__wrapped__() is None
+
+
+@compiled
+def test_shipped_model_predicts_the_same_with_compiled_operators():
+    pictures = [draw_scene(0, "val", number, (256, 128))[0][..., ::-1] for number in range(3)]
+    inferencer = PanopticInferencer(device="cpu")
+    ours = inferencer(pictures)["predictions"]
+    with compiled_operators():
+        theirs = inferencer(pictures)["predictions"]
+    assert sum(len(prediction.segments) for prediction in ours) > 10
+    for mine, other in zip(ours, theirs, strict=True):
+        assert (mine.ids == other.ids).all() and mine.segments == other.segments

@@ -6,6 +6,7 @@ import pytest
 from mmengine.logging import MMLogger, print_log
 
 from mmhps.compat.messages import LOGGED_BY_OTHERS
+from mmhps.datasets.panoptic_id_dataset import ImageError
 from mmhps.engine import console
 
 
@@ -70,5 +71,27 @@ def test_errors_of_the_input_end_with_their_message(monkeypatch, error, message)
 )
 def test_other_errors_and_verbose_ones_keep_their_traceback(monkeypatch, arguments, error):
     monkeypatch.setattr("sys.argv", ["train.py", *arguments])
+    with pytest.raises(type(error)), console.short_errors():
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ImageError("a.png: cannot be read"), "a.png: cannot be read"),
+        (TypeError("X.__init__() missing 1 required argument: 'ann_file'"), "X.__init__() missing"),
+        (KeyError("X is not in the mmdet::model registry. Please check"), "X is not in the mmdet"),
+    ],
+)
+def test_errors_of_images_and_settings_are_one_sentence(monkeypatch, error, message):
+    monkeypatch.setattr("sys.argv", ["train.py"])
+    with pytest.raises(SystemExit) as end, console.short_errors():
+        raise error
+    assert message in end.value.code and "Please" not in end.value.code
+
+
+@pytest.mark.parametrize("error", [TypeError("unsupported operand"), KeyError("x"), KeyError()])
+def test_faults_of_the_program_keep_their_traceback(monkeypatch, error):
+    monkeypatch.setattr("sys.argv", ["train.py"])
     with pytest.raises(type(error)), console.short_errors():
         raise error

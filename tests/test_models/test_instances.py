@@ -1,19 +1,16 @@
+from dataclasses import replace
+
 import pytest
 import torch
+from model_parts import flat_instances
 
 from mmhps.functional import paste_canvases, paste_windows
-from mmhps.models.instances import Canvases, Instances, output_boxes, paste
+from mmhps.models.instances import Canvases, output_boxes, paste
 
 
 def instances(count=2, **fields):
-    rows = dict(
-        bboxes=torch.tensor([[0.0, 0, 4, 4], [4, 0, 8, 4]])[:count],
-        labels=torch.tensor([1, 0])[:count],
-        scores=torch.tensor([0.9, 0.8])[:count],
-        class_weights=torch.eye(2)[[1, 0]][:count],
-        mask_logits=torch.tensor([1.0, -2.0]).view(2, 1, 1).expand(2, 2, 2)[:count],
-    )
-    return Instances(**{**rows, **fields})
+    rows = [[0, 0, 4, 4], [4, 0, 8, 4]], [1, 0], [0.9, 0.8], [1.0, -2.0]
+    return flat_instances(*(row[:count] for row in rows), **fields)
 
 
 def test_no_instances():
@@ -32,7 +29,7 @@ def test_at_test_all_are_detected_and_none_has_a_ground_truth():
 
 def test_fields_of_other_lengths_are_an_error():
     with pytest.raises(ValueError, match=r"Instances: expected 2 rows, got \{'scores': \(1,\)\}"):
-        instances(scores=torch.tensor([0.9]))
+        replace(instances(), scores=torch.tensor([0.9]))
 
 
 def test_unknown_fields_are_an_error():

@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.registry import DefaultScope
+from model_parts import losses_of
 
 import mmhps.models as models
 from mmhps.models.fusion_heads import FusionHead
@@ -32,11 +33,6 @@ def build_pair(build_model, fusion, prior):
     )
 
 
-def losses_of(model, batch):
-    data = model.train().data_preprocessor(batch, training=True)
-    return model.parse_losses(model(**data, mode="loss"))
-
-
 def test_what_is_registered():
     assert FUSIONS == ["DifferentiableFusionHead", "EfficientPSFusionHead", "HeuristicMergeHead"]
     assert PRIORS == ["InitialSegmentation", "InstanceMaximum", "NoPrior"]
@@ -50,7 +46,7 @@ def test_trains(build_model, make_batch, fusion, prior, content):
     total, logged = losses_of(model, make_batch(**content))
     total.backward()
     assert total.isfinite()
-    assert ("loss_panoptic" in logged) == model.panoptic_fusion_head.has_loss
+    assert ("loss_panoptic" in logged) == (model.panoptic_fusion_head.loss_weight > 0)
     assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
 
 

@@ -1,6 +1,7 @@
-"""What the tests of tools/train.py and tools/test.py share."""
+"""What the tests of the commands share; all but ``command`` is for train.py and test.py."""
 
 from collections import OrderedDict
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,6 +9,13 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 from toys import CONFIG, WEIGHTS
+
+
+@pytest.fixture(scope="module")
+def command(request, load_tool):
+    """The command that a test file is named after."""
+    path = request.path.relative_to(Path(__file__).parent)
+    return load_tool("/".join(part.removeprefix("test_") for part in path.parts))
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,6 @@ from mmhps.datasets.cityscapes_panoptic import cityscapes_metainfo
 from mmhps.structures.id_formats import CITYSCAPES_CLASSES
 
 
-@pytest.fixture(scope="module")
-def command(load_tool):
-    return load_tool("image_demo.py")
-
-
 @pytest.fixture
 def model(tiny_config, build_model, tmp_path):
     """Config and checkpoint of an untrained network."""

@@ -13,7 +13,7 @@ import torch
 from mmengine.fileio import LocalBackend
 from toys import TOOLS, environment, final_weights, logged, run_tool
 
-from mmhps.engine.resume import newest_whole_checkpoint
+from mmhps.engine.resume import newest_complete_checkpoint
 
 
 @pytest.mark.parametrize("from_file", [True, False])
@@ -30,7 +30,13 @@ def test_resumed_training_goes_on(config, from_file):
     assert logged().count("Iter(train)") == 4 + (4 if from_file else 2)
 
 
-@pytest.mark.parametrize("seed", [[], ["--cfg-options", "randomness.seed=3"]], ids=["", "seed"])
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param([], id=""),
+        pytest.param(["--cfg-options", "randomness.seed=3"], id="seed", marks=pytest.mark.slow),
+    ],
+)
 def test_training_goes_on_from_the_last_whole_checkpoint(noisy, monkeypatch, capsys, seed):
     """Killed while it wrote: with and without a seed it ends bit-equal to an unbroken run."""
     run_tool("train", noisy, "--work-dir", "broken", *seed)
@@ -65,7 +71,7 @@ def test_full_disk_keeps_the_former_checkpoint(config, monkeypatch):
     monkeypatch.setattr(LocalBackend, "put", put)
     with pytest.raises(OSError, match=r"iter_4\.pth: the checkpoint could not .*No space left"):
         run_tool("train", config, "--work-dir", "work")
-    assert newest_whole_checkpoint("work") == "work/iter_2.pth"
+    assert newest_complete_checkpoint("work") == "work/iter_2.pth"
     assert sorted(path.name for path in Path("work").glob("iter*")) == ["iter_2.pth"]
 
 

@@ -67,6 +67,31 @@ def test_testing_writes_pictures_and_predictions(config, checkpoint, capsys):
         assert [result["img_id"] for result in pickle.load(file)] == [0, 1, 2, 3]
 
 
+def test_pictures_of_equal_names_are_all_drawn(config, checkpoint, toy, tmp_path):
+    """Two folders with images of equal names and ids, and pictures of an earlier run."""
+    both = 'dict(type="ConcatDataset", datasets=[dataset, dict(dataset)])'
+    config.write_text(f"{config.read_text()}\ntest_dataloader.update(dataset={both})\n")
+    drawn = tmp_path / "drawn"
+    drawn.mkdir()
+    (drawn / "3.png").write_text("somebody else's")
+    run_tool("test", config, checkpoint, "--show-dir", drawn)
+    expected = {f"{i}{end}.png" for i in range(4) for end in ("", "_2")} | {"3_3.png"}
+    assert set(os.listdir(drawn)) == expected
+    assert (drawn / "3.png").read_text() == "somebody else's"
+    assert all((drawn / name).stat().st_size > 30 for name in expected - {"3.png"})
+
+
+def test_show_without_a_display_says_so(config, checkpoint, monkeypatch, capsys):
+    monkeypatch.setattr("matplotlib.pyplot.get_backend", lambda: "agg")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    with pytest.raises(SystemExit, match="2"):
+        run_tool("test", config, checkpoint, "--show")
+    expected = (
+        "--show: no window can be opened here (matplotlib's backend is agg, DISPLAY is not set)"
+    )
+    assert expected in " ".join(capsys.readouterr().err.split())
+
+
 def test_predictions_need_a_pickle_file(config, checkpoint, capsys):
     with pytest.raises(SystemExit, match="2"):
         run_tool("test", config, checkpoint, "--out", "predicted.json")

@@ -4,14 +4,13 @@ import mmcv
 import numpy as np
 import pytest
 import torch
-from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.registry import VISUALIZERS
 from mmdet.structures import DetDataSample
 from mmengine.structures import PixelData
 from mmengine.visualization import Visualizer
 from PIL import Image
 
-from mmhps.visualization import panoptic_overlay
+from mmhps.visualization import PanopticVisualizationHook, panoptic_overlay
 
 META = dict(
     classes=("person", "car", "road"),
@@ -153,13 +152,22 @@ def test_backends_get_the_drawing_without_a_file(visualizer):
     assert taken == [("x", 5)]
 
 
-def test_hook_of_mmdet_writes_the_test_pictures(visualizer, tmp_path):
+@pytest.mark.parametrize("img_id", ["city/photo", None])
+def test_hook_names_pictures_after_image_ids(visualizer, tmp_path, img_id):
     photo = tmp_path / "photo.png"
     Image.fromarray(np.zeros((8, 200, 3), dtype=np.uint8)).save(photo)
-    hook = DetVisualizationHook(draw=True, test_out_dir="shown")
+    hook = PanopticVisualizationHook(draw=True, test_out_dir="shown")
     runner = SimpleNamespace(work_dir=str(tmp_path), timestamp="now", iter=0)
-    sample = make_sample(pred=np.full((8, 200), 2), img_path=str(photo))
-    hook.after_test_iter(runner, 0, {}, [sample])
-    drawing = mmcv.imread(tmp_path / "now" / "shown" / "photo.png")
-    assert drawing.shape == (8 + LEGEND, 200, 3)
+    meta = dict(img_path=str(photo)) | ({} if img_id is None else dict(img_id=img_id))
+    sample = make_sample(pred=np.full((8, 200), 2), **meta)
+    hook.after_test_iter(runner, 0, {}, [sample, sample])
+    for name in ("photo.png", "photo_2.png"):
+        folder = tmp_path / "now" / "shown" / ("city" if img_id else "")
+        assert mmcv.imread(folder / name).shape == (8 + LEGEND, 200, 3)
     hook.after_val_iter(runner, 0, {}, [sample])
+
+
+def test_hook_that_shows_needs_a_display(visualizer, monkeypatch):
+    monkeypatch.setattr("matplotlib.pyplot.get_backend", lambda: "Agg")
+    with pytest.raises(ValueError, match="show: no window can be opened here"):
+        PanopticVisualizationHook(draw=True, show=True)

@@ -18,10 +18,9 @@ from pathlib import Path
 
 import torch
 from mmengine.logging import MMLogger
-from mmengine.registry import init_default_scope
 
 from mmhps import register_all_modules
-from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
+from mmhps.apis.arguments import add_config_arguments, parse_config_args
 from mmhps.engine.console import quiet
 from mmhps.studies.speed import time_inference, time_loading
 
@@ -52,11 +51,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--number", type=int, default=50, help="timed images or batches")
     parser.add_argument("--warm-up", type=int, default=5, help="images or batches before them")
-    args = parse_config_args(parser, argv)
+    args, config = parse_config_args(parser, argv)
     if args.number < 2 or args.warm_up < 0:
         parser.error("--number must be at least 2, and --warm-up at least 0")
-    config = read_config(args)
-    init_default_scope(config.get("default_scope", "mmdet"))
     quiet(MMLogger.get_current_instance())
     try:
         if args.task == "dataloader":

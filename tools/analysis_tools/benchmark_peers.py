@@ -1,4 +1,4 @@
-"""Time us against a peer, by turns, on the same input.
+"""Time mmhps and a peer alternately on the same input.
 
     python tools/analysis_tools/benchmark_peers.py fusion|loading|metric|nms|inference|train
 

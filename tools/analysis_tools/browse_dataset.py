@@ -17,12 +17,11 @@ from pathlib import Path
 import mmcv
 import numpy as np
 from mmdet.registry import DATASETS
-from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmhps import register_all_modules
-from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
-from mmhps.studies.samples import draw_sample
+from mmhps.apis.arguments import add_config_arguments, parse_config_args
+from mmhps.studies.comparison import draw_sample
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -31,12 +30,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_config_arguments(parser)
     parser.add_argument("--out-dir", type=Path, required=True)
-    parser.add_argument("--num", type=int, default=20, help="images, drawn by chance")
-    parser.add_argument("--seed", type=int, default=0, help="of the choice and the augmentations")
+    parser.add_argument("--num", type=int, default=20, help="number of images, chosen at random")
+    parser.add_argument("--seed", type=int, default=0, help="seed of choice and augmentation")
     parser.add_argument("--scale", type=float, default=1.0, help="enlargement of the pictures")
-    args = parse_config_args(parser, argv)
-    config = read_config(args)
-    init_default_scope(config.get("default_scope", "mmdet"))
+    args, config = parse_config_args(parser, argv)
     random.seed(args.seed)
     np.random.seed(args.seed)
     try:

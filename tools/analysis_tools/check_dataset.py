@@ -20,10 +20,9 @@ from contextlib import suppress
 
 from mmdet.registry import DATASETS
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
 from mmhps import register_all_modules
-from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
+from mmhps.apis.arguments import add_config_arguments, parse_config_args
 from mmhps.datasets import PanopticIdDataset
 from mmhps.datasets.advice import pipeline_faults, same_images, warnings
 from mmhps.datasets.contents import Contents, format_contents, inspect_all
@@ -42,9 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         default="train",
         help="which of the config's data loaders (default: %(default)s)",
     )
-    args = parse_config_args(parser, argv)
-    config = read_config(args)
-    init_default_scope(config.get("default_scope", "mmdet"))
+    args, config = parse_config_args(parser, argv)
     try:
         datasets = _build(config, args.split)
         if not datasets or not all(isinstance(data, PanopticIdDataset) for data in datasets):

@@ -38,7 +38,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--out", required=True, help="picture to write, e.g. figure4.png")
     choice = parser.add_mutually_exclusive_group()
-    choice.add_argument("--num", type=int, default=4, help="number of images, drawn by chance")
+    choice.add_argument("--num", type=int, default=4, help="number of images, chosen at random")
     choice.add_argument(
         "--extremes",
         type=int,

@@ -2,7 +2,7 @@
 
     python tools/analysis_tools/fusion_growth.py --plot docs/images/growth.png
 
-Time and peak memory of both fusions of `benchmark_peers.py fusion`, by turns, on its scenes: with
+Measures time and peak memory of both fusions of `benchmark_peers.py fusion`, alternately: with
 more and more instances at 1024x512, and with 30 instances at larger and larger sizes.
 """
 
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     result = growth.measure(args.repeats)
     if any(point["ours_mib"] is None for point in result["instances"]):
-        sys.exit("fusion_growth: this system does not tell peak memory (Linux does)")
+        sys.exit("fusion_growth: peak memory can be measured on Linux only")
     args.plot.parent.mkdir(parents=True, exist_ok=True)
     growth.draw(result).savefig(args.plot, dpi=100)
     if args.out is not None:

@@ -1,4 +1,4 @@
-"""Count the parameters and the operations of a model, in all and of each of its parts.
+"""Count the parameters and operations of a model, in total and by part.
 
     python tools/analysis_tools/get_flops.py CONFIG [--shape 1024 2048]
 
@@ -14,10 +14,8 @@ import argparse
 import logging
 from collections.abc import Sequence
 
-from mmengine.registry import init_default_scope
-
 from mmhps import register_all_modules
-from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
+from mmhps.apis.arguments import add_config_arguments, parse_config_args
 from mmhps.models import resolve_classes
 from mmhps.studies.complexity import count, image_shape
 
@@ -34,13 +32,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         metavar=("HEIGHT", "WIDTH"),
         help="default: the scale of the test pipeline",
     )
-    args = parse_config_args(parser, argv)
-    config = read_config(args)
+    args, config = parse_config_args(parser, argv)
     try:
         height, width = args.shape or image_shape(config)
     except ValueError as error:
         parser.error(f"{args.config}: {error}")
-    init_default_scope(config.get("default_scope", "mmdet"))
     resolve_classes(config)
     logging.getLogger("mmengine").setLevel(logging.ERROR)
     print(f"one image of {width}x{height} pixels")

@@ -1,4 +1,4 @@
-"""Ask of a trained HPS whether the panoptic loss pulls where the instance losses pull.
+"""Compare the gradients of the panoptic loss and of the instance losses in a trained HPS.
 
     python tools/analysis_tools/gradient_conflict.py configs/mini/hps-isi_r18_mini.py CHECKPOINT \
         configs/ablations/isi-*.py

@@ -1,4 +1,4 @@
-"""Show which class's pixels go to which predicted class, void included.
+"""Show which classes a model confuses with each other, in pixels, void included.
 
     python tools/analysis_tools/panoptic_confusion.py CONFIG CHECKPOINT --out confusion.png
     python tools/analysis_tools/panoptic_confusion.py --gt-json-file gt.json \
@@ -21,10 +21,7 @@ from mmengine.device import get_device
 
 from mmhps import register_all_modules
 from mmhps.metrics import PanopticFiles
-from mmhps.metrics.confusion import (
-    confusion_of_files,
-    top_confusions,
-)
+from mmhps.metrics.confusion import confusion_of_files, top_confusions
 from mmhps.studies.confusion import confusion_of_model, draw
 
 

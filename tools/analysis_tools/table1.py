@@ -1,11 +1,11 @@
-"""Train and score systems or ablations over several seeds, and print the paper's Table 1 of them.
+"""Train and score systems or ablations over several seeds, and print them as the paper's Table 1.
 
     python tools/analysis_tools/table1.py --dataset mini --seeds 0 1 2
     python tools/analysis_tools/table1.py configs/ablations/hps-*.py --seeds 0
     python tools/analysis_tools/table1.py --dataset mini --report
 
-A sweep goes on where it was interrupted. Every run keeps its metrics, config, commit and duration
-in ``OUT/FOLDER-OF-THE-CONFIG/METHOD-seedN/result.json``.
+An interrupted sweep continues where it stopped. Every run keeps its metrics, config, commit and
+duration in ``OUT/FOLDER-OF-THE-CONFIG/METHOD-seedN/result.json``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--dataset", choices=SUFFIXES, help="compare the four systems on this data")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--out", type=Path, default=Path("work_dirs/table1"))
-    parser.add_argument("--report", action="store_true", help="only print what is there")
+    parser.add_argument("--report", action="store_true", help="only print the finished runs")
     parser.add_argument(
         "--summary",
         type=Path,

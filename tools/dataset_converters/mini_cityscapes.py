@@ -18,8 +18,7 @@ from mmhps.converters.mini_cityscapes import generate
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Command-line arguments."""
     parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("out", type=Path, help="root folder of the data set")
     parser.add_argument("--train", type=int, default=800, help="number of training images")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmhps import register_all_modules
-from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
+from mmhps.apis.arguments import add_config_arguments, parse_config_args
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -19,10 +19,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_config_arguments(parser)
     parser.add_argument("--out", type=Path, help="also write it to this .py, .json or .yml file")
-    args = parse_config_args(parser, argv)
+    args, config = parse_config_args(parser, argv)
     if args.out is not None and args.out.suffix not in (".py", ".json", ".yml"):
         parser.error(f"--out must end in .py, .json or .yml, got {args.out}")
-    config = read_config(args)
     print(config.pretty_text)
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -47,7 +47,7 @@ def remedy(output: str) -> str:
 
 
 def check_python() -> None:
-    """Raises ``SetupError`` unless this interpreter can make the environment."""
+    """Raise ``SetupError`` unless this interpreter can make the environment."""
     version = "{}.{}".format(*sys.version_info)
     if not (3, 10) <= sys.version_info[:2] <= (3, 12):
         raise SetupError(f"Python 3.10, 3.11 or 3.12 is needed; {sys.executable} is {version}.")
@@ -62,7 +62,7 @@ def check_python() -> None:
 
 
 def check_compiler() -> None:
-    """Raises ``SetupError`` unless a C++ file that includes Python.h compiles."""
+    """Raise ``SetupError`` unless a C++ file that includes Python.h compiles."""
     compiler = shlex.split(os.environ.get("CXX", "c++"))
     if not shutil.which(compiler[0]):
         raise SetupError(

@@ -1,4 +1,4 @@
-"""Creates .venv with everything that `make test` and `make demo` need.
+"""Create .venv with everything that `make test` and `make demo` need.
 
 Needs only Python 3.10 to 3.12; with ``--mmcv compiled`` also its headers and a C++ compiler. What
 is done is noted in ``.venv/setup.json``: a call with nothing left to do returns at once, an
@@ -60,7 +60,7 @@ def venv_works() -> bool:
 
 
 def create_venv() -> None:
-    """Makes .venv, anew where one is broken or of another version."""
+    """Create .venv, replacing one that is broken or of another version."""
     command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
     made = subprocess.run(command, capture_output=True, text=True)
     if made.returncode:
@@ -79,7 +79,7 @@ def build_environment() -> dict[str, str]:
 
 
 def pip_install(title: str, arguments: tuple[str, ...]) -> None:
-    """Runs pip in .venv; raises ``SetupError`` with the end of its output when it fails."""
+    """Run pip in .venv; raise ``SetupError`` with the end of its output when it fails."""
     command = [str(PYTHON), "-m", "pip", "install", "-v", "--progress-bar", "off", *arguments]
     if run_with_progress(title, command, LOG, build_environment()):
         lines = LOG.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -98,7 +98,7 @@ def failed_check(step: Step) -> str:
 
 
 def carry_out(step: Step) -> None:
-    """Installs and checks; repairs once."""
+    """Install and check; repair once."""
     if step.pip:
         pip_install(step.title, step.pip)
     reason = failed_check(step)
@@ -111,7 +111,7 @@ def carry_out(step: Step) -> None:
 
 
 def set_up(torch: str = "", mmcv: str = "") -> None:
-    """Carries out the steps that are not done yet; an empty setting keeps the last one."""
+    """Carry out the steps that are not done yet; an empty setting keeps the last one."""
     check_python()
     state = read_state()
     settings = {"torch": torch or state["torch"], "mmcv": mmcv or state["mmcv"]}

@@ -1,4 +1,4 @@
-"""Runs a long command with its output in a log file and one line of progress on the terminal."""
+"""Run a long command with its output in a log file and one line of progress on the terminal."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Progress:
         self._start = now
 
     def read(self, line: str) -> None:
-        """Takes one line of pip's output."""
+        """Read one line of pip's output."""
         if found := COMPILING.match(line):
             self.detail = f"compiling file {found[1]} of {found[2]}"
         elif found := DOWNLOADING.match(line):
@@ -61,13 +61,13 @@ class Terminal:
         self._print("…")
 
     def show(self, text: str, now: float) -> None:
-        """Shows ``text`` if it is time to."""
+        """Show ``text`` if it is time to."""
         if self._live or now - self._last >= SECONDS_BETWEEN_LINES:
             self._print(text)
             self._last = now
 
     def close(self, text: str) -> None:
-        """Leaves ``text`` as the last word."""
+        """Show ``text`` as the last line."""
         self._print(text)
         if self._live:
             print()
@@ -80,7 +80,7 @@ class Terminal:
 
 
 def run_with_progress(title: str, command: list[str], log: Path, env: dict[str, str]) -> int:
-    """Runs a pip command.
+    """Run a pip command.
 
     Args:
         title: What is being done, for the progress line.

@@ -22,12 +22,7 @@ from mmengine.fileio import load
 from mmhps.apis.model_zoo import metafiles
 from mmhps.studies.metafiles import models_table, updated_metafile
 from mmhps.studies.systems import SYSTEMS, titles_of
-from mmhps.studies.tables import (
-    benchmark_table,
-    differences_table,
-    fusions_table,
-    results_table,
-)
+from mmhps.studies.tables import benchmark_table, differences_table, fusions_table, results_table
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs/results"
@@ -43,7 +38,7 @@ TABLE = re.compile(r"(<!-- table: (\w+) ([\w-]+) -->\n).*?(<!-- end of table -->
 
 
 def with_tables(text: str, folder: Path) -> str:
-    """The text with every table between its marks made anew.
+    """Rewrite every marked table in a text.
 
     Raises:
         ValueError: A kind of table is unknown.

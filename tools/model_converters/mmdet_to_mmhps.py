@@ -1,4 +1,4 @@
-"""Make a Mask R-CNN or a Panoptic FPN of MMDetection the start of one of our systems.
+"""Convert a Mask R-CNN or Panoptic FPN of MMDetection into initial weights of our systems.
 
     python tools/model_converters/mmdet_to_mmhps.py CONFIG CHECKPOINT OUT.pth
 
@@ -10,9 +10,9 @@ what became of each weight:
   backbone and the neck.
 - The box and mask heads' rows of a class go to the class of the same name; the background's row
   is kept. A class that the checkpoint does not know (rider, for COCO) starts from scratch.
-- Of the semantic head only the 3x3 convolutions are taken over. MMDetection's head normalizes
-  groups where the paper's normalizes batches, sums levels where it concatenates them, and has one
-  class for all things.
+- Of the semantic head only the 3x3 convolutions are taken over. MMDetection's head has group
+  normalization, sums levels, and has one class for all things; the paper's has batch normalization,
+  concatenates levels, and has a class for each thing.
 """
 
 from __future__ import annotations
@@ -22,10 +22,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.registry import init_default_scope
-
 from mmhps import register_all_modules
-from mmhps.apis.arguments import add_config_arguments, parse_config_args, read_config
+from mmhps.apis.arguments import add_config_arguments, parse_config_args
 from mmhps.converters.mmdet_checkpoint import as_options, convert
 
 
@@ -39,9 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     add_config_arguments(parser)
     parser.add_argument("checkpoint", type=Path, help="MMDetection's file, as downloaded")
     parser.add_argument("out", type=Path, help="the file to write")
-    args = parse_config_args(parser, argv)
-    config = read_config(args)
-    init_default_scope(config.get("default_scope", "mmdet"))
+    args, config = parse_config_args(parser, argv)
     try:
         settings, report = convert(config, args.checkpoint, args.out)
     except (FileNotFoundError, ValueError) as error:

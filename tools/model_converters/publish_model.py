@@ -1,4 +1,4 @@
-"""Make a checkpoint ready to be shared: weights and what describes them, nothing else.
+"""Prepare a checkpoint for publication: keep weights and their description, nothing else.
 
 python tools/model_converters/publish_model.py CHECKPOINT NAME.pth [--half] [--keep backbone neck]
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("checkpoint", type=Path, help="what a training wrote")
+    parser.add_argument("checkpoint", type=Path, help="checkpoint that tools/train.py wrote")
     parser.add_argument("out", type=Path, help="NAME.pth; the hash is added to the name")
     parser.add_argument("--half", action="store_true", help="store weights in half precision")
     parser.add_argument(

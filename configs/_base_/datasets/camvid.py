@@ -1,6 +1,6 @@
 # CamVid in the layout of Cityscapes, 11 classes, 320x240 pixels:
 #   python tools/dataset_converters/camvid.py CAMVID data/camvid
-# CamVid labels no instances: those of car, person and rider are connected components.
+# CamVid labels no instances: car, person and rider are split into connected components.
 _base_ = "./cityscapes_panoptic.py"
 data_root = "{{$CAMVID_ROOT:data/camvid}}"
 img_scale = (320, 240)
@@ -19,7 +19,7 @@ metainfo = dict(
         "sky",
     )
 )
-# the size of both Resize
+# The scale of both Resize transforms.
 _base_.train_pipeline[2].scale = _base_.test_pipeline[1].scale = img_scale
 train_dataloader = dict(
     batch_size=4,

@@ -1,4 +1,4 @@
-# Cityscapes in its official layout; set CITYSCAPES_ROOT to use it from elsewhere.
+# Cityscapes in its official layout. Set CITYSCAPES_ROOT if it is not in data/cityscapes.
 dataset_type = "CityscapesPanopticDataset"
 data_root = "{{$CITYSCAPES_ROOT:data/cityscapes}}"
 img_scale = (1024, 512)
@@ -19,7 +19,7 @@ test_pipeline = [
     dict(type="Resize", scale=img_scale, keep_ratio=True),
     dict(type="PackPanopticInputs"),
 ]
-# not stated in the paper: batch size; MMDetection trains Cityscapes with 8 images per step
+# Not stated in the paper: the batch size. MMDetection trains Cityscapes with 8 images per step.
 train_dataloader = dict(
     batch_size=2,
     num_workers=2,

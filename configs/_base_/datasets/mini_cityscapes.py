@@ -3,7 +3,7 @@
 _base_ = "./cityscapes_panoptic.py"
 data_root = "{{$MINI_CITYSCAPES_ROOT:data/mini_cityscapes}}"
 img_scale = (256, 128)
-# the size of both Resize
+# The scale of both Resize transforms.
 _base_.train_pipeline[2].scale = _base_.test_pipeline[1].scale = img_scale
 train_dataloader = dict(
     batch_size=4,

@@ -1,8 +1,8 @@
-# A network that two CPU cores train in minutes: R-18 and all heads at a fraction of their width,
-# with batch normalization everywhere because it starts from scratch.
+# A network that trains in minutes on two CPU cores: R-18 and all heads at a fraction of their
+# width, with batch normalization everywhere, as training may start from scratch.
 _base_ = "./panoptic_fpn.py"
 norm_cfg = dict(type="BN", requires_grad=True)
-# One sample per bin, and levels chosen for images of a quarter of the size.
+# One sample per bin, and pyramid levels chosen for images of a quarter of the size.
 roi_extractor = dict(out_channels=64, finest_scale=28, roi_layer=dict(sampling_ratio=1))
 model = dict(
     backbone=dict(depth=18, base_channels=32, frozen_stages=-1, norm_eval=False, init_cfg=None),
@@ -20,9 +20,9 @@ model = dict(
     ),
     test_cfg=dict(
         rpn=dict(nms_pre=200, max_per_img=200),
-        # a network trained for minutes is rarely sure
+        # Scores are low after a short training.
         rcnn=dict(score_thr=0.4),
-        # 2048 pixels of 2048x1024 are 32 of 256x128
+        # 2048 pixels of 2048x1024 correspond to 32 pixels of 256x128.
         panoptic=dict(stuff_area_limit=32),
     ),
 )

@@ -1,4 +1,4 @@
-# The part of ImageNet: weights of configs/mini/pretrain_r18_mini.py, which has seen other scenes.
+# In place of ImageNet weights: those of configs/mini/pretrain_r18_mini.py, trained on other scenes.
 _base_ = "./narrow_r18.py"
 pretrained = "{{ fileDirname }}/../../../checkpoints/r18-fpn_mini-pretrain-3daea5f4.pth"
 model = dict(

@@ -1,6 +1,6 @@
 # Panoptic FPN with the semantic branch of the HPS paper: the base of all four systems.
 # R-101-FPN, 8 thing and 11 stuff classes, things first.
-# Mask R-CNN's settings are those of MMDetection's mask-rcnn_r50_fpn.py unless a comment says more.
+# Mask R-CNN's settings are those of MMDetection's mask-rcnn_r50_fpn.py unless a comment says so.
 num_things = 8
 num_stuff = 11
 
@@ -88,8 +88,8 @@ model = dict(
         num_stuff_classes=num_stuff,
         in_channels=256,
         inner_channels=128,
-        # not stated in the paper: the weight of the semantic loss, from MMDetection's
-        # panoptic-fpn_r50_fpn_1x_coco.py
+        # The weight of the semantic loss is not stated in the paper. This one is from MMDetection's
+        # panoptic-fpn_r50_fpn_1x_coco.py.
         loss_seg=dict(
             type="CrossEntropyLoss", ignore_index=255, avg_non_ignore=True, loss_weight=0.5
         ),
@@ -105,7 +105,7 @@ model = dict(
                 neg_iou_thr=0.3,
                 min_pos_iou=0.3,
                 match_low_quality=True,
-                # crowds neither attract nor repel proposals
+                # Crowds are neither positive nor negative examples for proposals.
                 ignore_iof_thr=0.5,
             ),
             sampler=dict(
@@ -147,9 +147,9 @@ model = dict(
         rpn=dict(
             nms_pre=1000, max_per_img=1000, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0
         ),
-        # not stated in the paper: score and NMS thresholds, and the largest overlap, from
-        # MMDetection's panoptic-fpn_r50_fpn_1x_coco.py; the smallest stuff area, in pixels of the
-        # output (2048x1024), from UPSNet, as MMDetection's 4096 is meant for COCO
+        # These values are not stated in the paper. Score and NMS thresholds and the largest overlap
+        # are from MMDetection's panoptic-fpn_r50_fpn_1x_coco.py. The smallest stuff area, in pixels
+        # of the output (2048x1024), is from UPSNet, because MMDetection's 4096 is meant for COCO.
         rcnn=dict(
             score_thr=0.6,
             nms=dict(type="nms", iou_threshold=0.5, class_agnostic=True),

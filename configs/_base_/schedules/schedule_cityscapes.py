@@ -1,5 +1,5 @@
-# not stated in the paper: optimizer and schedule, from MMDetection's Cityscapes configs (SGD, 0.01
-# for 8 images per step, 64 epochs over the images, a tenth of the rate for the last eighth)
+# Optimizer and schedule are not stated in the paper. They are those of MMDetection's Cityscapes
+# configs: SGD with 0.01 for 8 images per step, 64 epochs, a tenth of the rate in the last eighth.
 train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=64, val_interval=8)
 val_cfg = dict(type="ValLoop")
 test_cfg = dict(type="TestLoop")

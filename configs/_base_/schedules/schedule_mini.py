@@ -1,4 +1,4 @@
-# Minutes on a CPU: AdamW with a warm-up and a cosine.
+# A short schedule, minutes on a CPU: AdamW with warm-up and cosine decay.
 max_iters = 1000
 train_cfg = dict(type="IterBasedTrainLoop", max_iters=max_iters, val_interval=max_iters)
 val_cfg = dict(type="ValLoop")

@@ -20,11 +20,12 @@ class LoadPanopticIds(BaseTransform):
     """Load the id map of an image as a compact *segment map*.
 
     ``gt_seg_map`` becomes (H, W) uint16: pixel value ``256 + k`` is ``segments[k]``, a smaller
-    value is void. Raw ids would not do: OpenCV warps no int32, and the 255 of padding can be a
-    segment id. Resize, RandomFlip, RandomCrop and Pad then move this map (nearest neighbour) like
-    any segmentation map; ``PanopticIdsToInstances`` derives everything else from it afterwards.
+    value is void. Raw ids cannot be used: OpenCV does not warp int32, and 255, the value of
+    padding, can be a segment id. Resize, RandomFlip, RandomCrop and Pad then move this map (nearest
+    neighbour) like any segmentation map; ``PanopticIdsToInstances`` derives everything else from it
+    afterwards.
 
-    Without ground truth (``seg_map_path`` None or not there) nothing happens.
+    Without ground truth (``seg_map_path`` None or missing) nothing happens.
 
     Required keys: ``seg_map_path``, ``id_format`` ('cityscapes' or 'coco'); for 'coco' also
     ``segments``. Optional: ``img`` (its size is compared), ``classes`` (default: the 19).

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from mmhps.functional import Resampled
 
-from ..instances import Canvases, Instances, output_boxes, paste
+from ..instances import Canvases, Instances, paste
 from ..priors import PriorInputs, PriorOutput
+from .outputs import add_outputs
 
 
 @MODELS.register_module()
@@ -49,7 +50,7 @@ class HPS(TwoStagePanopticSegmentor):
             )
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
-        """All losses: RPN, box, mask, semantic, panoptic, and those of the prior.
+        """Compute all losses: RPN, box, mask, semantic, panoptic, and those of the prior.
 
         Args:
             batch_inputs: (B, 3, H, W).
@@ -74,7 +75,7 @@ class HPS(TwoStagePanopticSegmentor):
     def predict(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
     ) -> SampleList:
-        """Panoptic maps of a batch of images.
+        """Predict the panoptic maps of a batch of images.
 
         Args:
             batch_inputs: (B, 3, H, W).
@@ -83,23 +84,20 @@ class HPS(TwoStagePanopticSegmentor):
 
         Returns:
             The data samples with ``pred_panoptic_seg`` (``sem_seg`` (1, H, W), see the fusion
-            head) and ``pred_instances`` (``bboxes``, ``labels``, ``scores``).
+            head), ``pred_instances`` (``bboxes``, ``labels``, ``scores``), and what
+            ``test_cfg.outputs`` asks for, see
+            :func:`mmhps.models.detectors.outputs.add_outputs`.
         """
         metas = [sample.metainfo for sample in batch_data_samples]
         instances, logits = self.predict_parts(batch_inputs, batch_data_samples, rescale)
         results = self.panoptic_fusion_head.predict(instances, logits, metas, rescale=rescale)
-        for sample, image, meta in zip(batch_data_samples, instances, metas, strict=True):
-            sample.pred_instances = InstanceData(
-                bboxes=output_boxes(image.bboxes, meta, rescale),
-                labels=image.labels,
-                scores=image.scores,
-            )
+        add_outputs(batch_data_samples, instances, logits, self.test_cfg, rescale)
         return self.add_pred_to_datasample(batch_data_samples, results)
 
     def predict_parts(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
     ) -> tuple[list[Instances], list[Resampled]]:
-        """What the fusion fuses, in the paper's order; for the arguments see :meth:`predict`.
+        """Compute the inputs of the fusion; for the arguments see :meth:`predict`.
 
         Returns:
             Per image the instances, and the semantic logits (T + S, h, w), to be read at the size
@@ -144,8 +142,8 @@ class HPS(TwoStagePanopticSegmentor):
         canvases: list[Canvases],
     ) -> PriorOutput:
         def rpn_features() -> tuple[Tensor, ...]:
-            # MMDetection's head does not hand on its hidden layer; a prior that needs it pays for
-            # computing it again.
+            # MMDetection's RPN head does not return its hidden layer, so it is computed again for
+            # a prior that asks for it.
             return tuple(self.rpn_head.rpn_conv(level).relu() for level in x)
 
         return self.prior(PriorInputs(x, proposals, instances, canvases, rpn_features))
@@ -153,7 +151,7 @@ class HPS(TwoStagePanopticSegmentor):
     def _rpn_loss(
         self, x: tuple[Tensor, ...], batch_data_samples: SampleList
     ) -> tuple[dict[str, Tensor], InstanceList]:
-        """RPN losses and proposals; for the RPN every thing is of class 0."""
+        """Compute RPN losses and proposals; the RPN takes all things for one class, 0."""
         samples = copy.copy(batch_data_samples)
         for i, sample in enumerate(batch_data_samples):
             samples[i] = type(sample)(metainfo=sample.metainfo)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from mmdet.models.detectors import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
-from mmdet.utils import ConfigType, OptConfigType, OptMultiConfig
+from mmdet.utils import ConfigType, InstanceList, OptConfigType, OptMultiConfig
 from torch import Tensor
+
+from .outputs import add_outputs
 
 
 @MODELS.register_module()
@@ -19,48 +21,34 @@ class SemanticPlusInstance(BaseDetector):
     Args:
         backbone: Config of either backbone.
         neck: Config of either neck.
-        rpn_head: Config of the instance network's RPN head.
-        roi_head: Config of the instance network's RoI head.
         semantic_head: Config of the semantic network's head.
         panoptic_fusion_head: Config of the heuristic merge.
-        train_cfg: As for Mask R-CNN.
-        test_cfg: As for Mask R-CNN, and ``panoptic``: options of the merge.
+        test_cfg: As for Mask R-CNN, and ``panoptic``: options of the merge; ``outputs``: see
+            :func:`mmhps.models.detectors.outputs.add_outputs`.
         data_preprocessor: Config of the data preprocessor of both networks.
         init_cfg: Initialization.
+        kwargs: ``rpn_head``, ``roi_head`` and ``train_cfg`` of the instance network, a Mask R-CNN.
     """
 
     def __init__(
         self,
         backbone: ConfigType,
         neck: ConfigType,
-        rpn_head: ConfigType,
-        roi_head: ConfigType,
         semantic_head: ConfigType,
         panoptic_fusion_head: ConfigType,
-        train_cfg: OptConfigType = None,
         test_cfg: OptConfigType = None,
         data_preprocessor: OptConfigType = None,
         init_cfg: OptMultiConfig = None,
+        **kwargs,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.test_cfg = test_cfg
+        features = dict(backbone=backbone, neck=neck)
         self.instance_network = MODELS.build(
-            dict(
-                type="MaskRCNN",
-                backbone=backbone,
-                neck=neck,
-                rpn_head=rpn_head,
-                roi_head=roi_head,
-                train_cfg=train_cfg,
-                test_cfg=test_cfg,
-            )
+            dict(type="MaskRCNN", **features, test_cfg=test_cfg, **kwargs)
         )
         self.semantic_network = MODELS.build(
-            dict(
-                type="TwoStagePanopticSegmentor",
-                backbone=backbone,
-                neck=neck,
-                semantic_head=semantic_head,
-            )
+            dict(type="TwoStagePanopticSegmentor", **features, semantic_head=semantic_head)
         )
         self.panoptic_fusion_head = MODELS.build(
             dict(panoptic_fusion_head, test_cfg=test_cfg and test_cfg.get("panoptic"))
@@ -74,7 +62,7 @@ class SemanticPlusInstance(BaseDetector):
         )
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
-        """The losses of both networks; their sum trains each of them on its own.
+        """Compute the losses of both networks; their sum trains each network independently.
 
         Args:
             batch_inputs: (B, 3, H, W).
@@ -90,7 +78,18 @@ class SemanticPlusInstance(BaseDetector):
     def predict(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
     ) -> SampleList:
-        """Panoptic maps of a batch of images; see ``TwoStagePanopticSegmentor.predict``."""
+        """Predict panoptic maps; see ``TwoStagePanopticSegmentor.predict``."""
+        instances, logits = self.predict_parts(batch_inputs, batch_data_samples, rescale)
+        results = self.panoptic_fusion_head.predict(instances, logits)
+        add_outputs(batch_data_samples, instances, logits, self.test_cfg, rescale)
+        for sample, result in zip(batch_data_samples, results, strict=True):
+            sample.pred_panoptic_seg = result
+        return batch_data_samples
+
+    def predict_parts(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+    ) -> tuple[InstanceList, list[Tensor]]:
+        """What is merged: per image the instances with masks, and the logits (T + S, H, W)."""
         x_instance, x_semantic = self.extract_feat(batch_inputs)
         metas = [sample.metainfo for sample in batch_data_samples]
         network = self.instance_network
@@ -98,11 +97,7 @@ class SemanticPlusInstance(BaseDetector):
         instances = network.roi_head.predict(
             x_instance, proposals, batch_data_samples, rescale=rescale
         )
-        logits = self.semantic_network.semantic_head.predict(x_semantic, metas, rescale)
-        results = self.panoptic_fusion_head.predict(instances, logits)
-        for sample, result in zip(batch_data_samples, results, strict=True):
-            sample.pred_panoptic_seg = result
-        return batch_data_samples
+        return instances, self.semantic_network.semantic_head.predict(x_semantic, metas, rescale)
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> tuple:
         """Raw outputs of both networks, e.g. to count operations."""

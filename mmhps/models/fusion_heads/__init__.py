@@ -3,9 +3,4 @@ from .differentiable_fusion_head import DifferentiableFusionHead
 from .efficientps_fusion_head import EfficientPSFusionHead
 from .heuristic_merge_head import HeuristicMergeHead
 
-__all__ = [
-    "DifferentiableFusionHead",
-    "EfficientPSFusionHead",
-    "FusionHead",
-    "HeuristicMergeHead",
-]
+__all__ = ["DifferentiableFusionHead", "EfficientPSFusionHead", "FusionHead", "HeuristicMergeHead"]

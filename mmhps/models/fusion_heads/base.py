@@ -1,4 +1,4 @@
-"""The protocol of fusions: all that follows from one dense definition of the panoptic logits.
+"""The fusion protocol: everything that follows from one dense definition of the panoptic logits.
 
 Shapes: T thing and S stuff classes, N instances, h x w semantic logits, H x W output.
 """
@@ -45,17 +45,19 @@ class FusionHead(BaseModule):
     Args:
         num_things_classes: T.
         num_stuff_classes: S.
-        loss_weight: Weight of the panoptic loss; 0 for a fusion of testing only, without a loss.
+        loss_weight: Weight of the panoptic loss; with 0, the fusion serves testing only and has no
+            loss.
         segment_power: The panoptic loss weighs a pixel by ``area ** -segment_power`` of its
             segment; 0 is plain cross-entropy.
         false_detections: Let detections that match no ground truth compete in the panoptic loss,
             which pushes their masks and scores down.
-        merge_iou: At test, canvases of one class whose masks overlap by more are merged.
-        void_things: At test, pixels that the semantic branch takes for a thing, and that no
-            instance claims, become void. Otherwise they are stuff.
-        test_cfg: ``mask_overlap`` (default 0.5): an instance drops out if instances of a higher
-            score hide a larger share of its mask. ``stuff_area_limit`` (default 0): smaller stuff
-            becomes void, in pixels of the output.
+        merge_iou: At test time, canvases of one class are merged if the IoU of their masks is
+            higher.
+        void_things: At test time, pixels that the semantic branch classifies as a thing, but that
+            no instance claims, become void. Otherwise they get the best stuff class.
+        test_cfg: ``mask_overlap`` (default 0.5): an instance is dropped if instances with
+            higher scores hide a larger share of its mask. ``stuff_area_limit`` (default 0): stuff
+            segments with fewer pixels in the output become void.
 
     Raises:
         TypeError: ``test_cfg`` has another key.
@@ -90,13 +92,8 @@ class FusionHead(BaseModule):
         self.void_things = void_things
         self.test_cfg = test_cfg or {}
 
-    @property
-    def has_loss(self) -> bool:
-        """Whether training gets a panoptic loss."""
-        return self.loss_weight > 0
-
     def forward(self, canvases: Canvases, semantic_logits: Tensor) -> Tensor:
-        """The definition of the fusion: the panoptic logits of one image.
+        """Compute the panoptic logits of one image, which define the fusion.
 
         Args:
             canvases: N instances (h, w).
@@ -104,8 +101,8 @@ class FusionHead(BaseModule):
 
         Returns:
             (S + N, h, w) float32: stuff, then instances. Their softmax is the panoptic
-            probability. Outside of its box an instance may hold anything in training; at test it
-            claims nothing there.
+            probability. Outside of an instance's box any value is allowed: at test time it is
+            ignored.
         """
         raise NotImplementedError
 
@@ -116,7 +113,7 @@ class FusionHead(BaseModule):
         semantic_logits: Tensor,
         batch_data_samples: SampleList,
     ) -> dict[str, Tensor]:
-        """The panoptic loss at the resolution of the semantic logits.
+        """Compute the panoptic loss at the resolution of the semantic logits.
 
         Args:
             instances: Per image.
@@ -125,9 +122,9 @@ class FusionHead(BaseModule):
             batch_data_samples: With ``gt_panoptic_seg`` (1, H, W) and ``gt_instances``.
 
         Returns:
-            ``{'loss_panoptic': ...}``, the mean over the images; nothing for a fusion of testing.
+            ``{'loss_panoptic': ...}``, the mean over the images; empty if ``loss_weight`` is 0.
         """
-        if not self.has_loss:
+        if not self.loss_weight:
             return {}
         images = zip(instances, canvases, semantic_logits, batch_data_samples, strict=True)
         losses = [self._image_loss(*image) for image in images]
@@ -178,7 +175,7 @@ class FusionHead(BaseModule):
     def fuse(
         self, layers: Sequence[Layer], labels: Tensor, scores: Tensor, logits: Resampled
     ) -> PixelData:
-        """Merge duplicates, drop what is hidden, decide each pixel; one image of :meth:`predict`.
+        """Fuse one image: merge duplicates, drop hidden instances, decide each pixel.
 
         Args:
             layers: N windows by falling score, see :func:`mmhps.functional.paste_windows`.
@@ -197,7 +194,7 @@ class FusionHead(BaseModule):
     def decide(
         self, layers: Sequence[Layer], labels: Tensor, scores: Tensor, logits: Resampled
     ) -> Tensor:
-        """Which channel wins each output pixel, by the dense definition.
+        """Decide which channel wins each output pixel, by the dense definition.
 
         Args:
             layers: N windows without duplicates.
@@ -224,7 +221,7 @@ class FusionHead(BaseModule):
         return winner
 
     def _to_ids(self, winner: Tensor, labels: Tensor) -> Tensor:
-        """Stuff, instances and void, as numbered by :meth:`decide`, to ids; small stuff to void."""
+        """Turn the numbers of :meth:`decide` into panoptic ids; small stuff becomes void."""
         stuff_labels = torch.arange(self.num_things_classes, self.num_classes, device=labels.device)
         instance = torch.arange(1, len(labels) + 1, device=labels.device)
         void = stuff_labels.new_tensor([self.num_classes])

@@ -29,18 +29,18 @@ class DifferentiableFusionHead(FusionHead):
 
     Args:
         mask_scale: Factor from mask logits to the scale of the stuff values.
-        scale_gradient: Let it scale the gradient of the mask logits as well. The panoptic loss then
-            has as much to say on a mask as the mask loss.
+        scale_gradient: Whether ``mask_scale`` also scales the gradient of the mask logits. The
+            panoptic loss then influences a mask about as much as the mask loss does.
         score_weight: Factor of the log score; 0 leaves the detector's confidence out.
-        stuff_values: What canvases compete with: ``'log_probabilities'``, those of the semantic
-            branch's softmax over all T + S classes, or its bare ``'logits'``. With the former,
-            stuff gives way where the semantic branch itself sees a thing.
-        empty: What a canvas holds outside of its box, in training; finite for bare logits only.
-            At test an instance never claims pixels outside of its box.
+        stuff_values: What canvases compete with: the ``'log_probabilities'`` of stuff in the
+            semantic softmax over all T + S classes, or the semantic ``'logits'`` themselves. The
+            former are low where the semantic branch predicts a thing.
+        empty: Value of a canvas outside of its box, in training; use a finite one with
+            ``'logits'`` only. At test time an instance never claims pixels outside of its box.
         kwargs: See :class:`FusionHead`.
 
     Raises:
-        ValueError: ``stuff_values`` is none of the two.
+        ValueError: ``stuff_values`` is neither of the two.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class DifferentiableFusionHead(FusionHead):
     def decide(
         self, layers: Sequence[Layer], labels: Tensor, scores: Tensor, logits: Resampled
     ) -> Tensor:
-        """The same as in the base class, without all logits at the output's size."""
+        """Decide as the base class does, without computing all logits at the output's size."""
         if self.stuff_values == "logits":
             return super().decide(layers, labels, scores, logits)
         return fused_argmax(

@@ -17,7 +17,7 @@ __all__ = ["EfficientPSFusionHead", "agreement"]
 
 
 def agreement(mask_logits: Tensor, class_logits: Tensor) -> Tensor:
-    """``(sigmoid(A) + sigmoid(B)) * (A + B)``: large where both are, small where one is not.
+    """``(sigmoid(A) + sigmoid(B)) * (A + B)``: large where both logits are, small where one is not.
 
     Args:
         mask_logits: A, logits of the instance branch, any shape.
@@ -32,16 +32,15 @@ def agreement(mask_logits: Tensor, class_logits: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class EfficientPSFusionHead(FusionHead):
-    """Instances hold the agreement of their mask logits with the semantic logits of their class.
+    """The agreement of an instance's mask logits with the semantic logits of its class.
 
-    They compete with the bare stuff logits. The fusion is one of testing, as in EfficientPS;
-    ``loss_weight`` > 0 trains with it.
+    It competes with the stuff logits. As in EfficientPS, the fusion serves testing only;
+    ``loss_weight`` > 0 also trains with it.
 
     Args:
         mask_scale: Factor of the mask logits.
         loss_weight: Weight of the panoptic loss.
-        merge_iou: At test, canvases of one class whose masks overlap by more are merged; 1 merges
-            none, as what others hide drops out.
+        merge_iou: See :class:`FusionHead`; 1 merges none, since hidden instances are dropped.
         kwargs: See :class:`FusionHead`.
     """
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from mmdet.registry import MODELS
 from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
 
-from mmhps.functional import Layer, Resampled, panoptic_logits
+from mmhps.functional import Layer, Resampled, panoptic_logits, resampled
 
 from ..instances import Canvases, Instances
 from .base import FusionHead
@@ -20,11 +19,11 @@ from .base import FusionHead
 class HeuristicMergeHead(FusionHead):
     """An instance beats all stuff within its mask, and all instances of a lower score.
 
-    The maps are those of MMDetection's HeuristicFusionHead, whose channel for all things is the
-    largest thing logit here. It has no loss. Instances may also come with masks (from any
-    ``roi_head.predict``) in place of mask logits, so that one network can be scored with either
-    fusion. Mask logits are resized and cut at 0, where MMDetection resizes probabilities and cuts
-    at 0.5; the two differ in a few pixels at edges.
+    It has no loss. Its maps are those of MMDetection's ``HeuristicFusionHead``; the largest thing
+    logit stands for that head's single channel of all things. Instances may also come with masks
+    (from any ``roi_head.predict``) in place of mask logits, so that one network can be scored with
+    either fusion. Mask logits are resized and thresholded at 0, whereas MMDetection resizes
+    probabilities and thresholds at 0.5; the results differ in a few pixels at edges.
 
     Args:
         num_things_classes: T.
@@ -59,7 +58,7 @@ class HeuristicMergeHead(FusionHead):
         batch_img_metas: Sequence[dict] | None = None,
         rescale: bool = True,
     ) -> list[PixelData]:
-        """As in the base class; MMDetection's detectors call it with other types.
+        """Predict as the base class does, also from the types that MMDetection's detectors pass.
 
         Args:
             instances: Per image instances, or ``labels``, ``scores`` and ``masks`` (N, H, W), bool.
@@ -75,41 +74,22 @@ class HeuristicMergeHead(FusionHead):
         results = []
         for image, logits in zip(instances, semantic_logits, strict=True):
             if isinstance(logits, Tensor):
-                logits = _AtOutput(logits)
-            layers = _whole_layers(image.masks)
+                logits = resampled(logits, logits.shape[-2:])
+            window = (slice(0, logits.size[0]), slice(0, logits.size[1]))
+            layers = [(window, mask) for mask in image.masks]  # only what is above 0 counts
             results.append(self.fuse(layers, image.labels, image.scores, logits))
         return results
 
     def decide(
         self, layers: Sequence[Layer], labels: Tensor, scores: Tensor, logits: Resampled
     ) -> Tensor:
-        """The same as in the base class, painted from the lowest score to the highest."""
+        """Decide as the base class does: paint instances from the lowest score to the highest."""
         dense = logits.dense()
         stuff = dense[self.num_things_classes :]
         things = dense[: self.num_things_classes].amax(dim=0, keepdim=True)
         winner = torch.cat([stuff, things]).argmax(dim=0)
-        winner[winner == len(stuff)] += len(layers)  # void comes behind the instances
+        winner[winner == len(stuff)] += len(layers)  # void comes after the instances
         for n in reversed(range(len(layers))):
             window, canvas = layers[n]
             winner[window].masked_fill_(canvas > 0, len(stuff) + n)
         return winner
-
-
-@dataclass(frozen=True, eq=False)
-class _AtOutput:
-    """Logits (T + S, H, W) that have the output's size already, to be read like ``Resampled``."""
-
-    values: Tensor
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return tuple(self.values.shape[-2:])
-
-    def dense(self) -> Tensor:
-        return self.values
-
-
-def _whole_layers(masks: Tensor) -> list[Layer]:
-    """Masks (N, H, W) as windows of the image's size; only whether a value is above 0 counts."""
-    window = (slice(0, masks.shape[1]), slice(0, masks.shape[2]))
-    return [(window, mask) for mask in masks]

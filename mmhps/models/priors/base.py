@@ -1,4 +1,4 @@
-"""The protocol of priors: what the semantic branch learns about the instances before it decides."""
+"""The prior protocol: what the semantic branch learns about the instances before it decides."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Prior(BaseModule):
     """Base of all priors: a subclass defines :meth:`forward` and, if E > 0, the number E.
 
     Attributes:
-        uses_canvases: Whether canvases are needed; without them prediction saves their time.
+        uses_canvases: Whether the prior needs canvases; otherwise prediction does not paste them.
     """
 
     uses_canvases = True
@@ -76,18 +76,18 @@ class ClassPrior(Prior):
         self.detach = detach
 
     def extra_channels(self, num_things_classes: int) -> int:
-        """T."""
+        """Return T, a channel for each thing class."""
         return num_things_classes
 
     def forward(self, inputs: PriorInputs) -> PriorOutput:
-        """Append (B, T, h, w)."""
+        """Compute the extra channels (B, T, h, w)."""
         extra = torch.stack(
             [self.image(*pair) for pair in zip(inputs.instances, inputs.canvases, strict=True)]
         )
         return PriorOutput(inputs.features, extra.detach() if self.detach else extra)
 
     def image(self, instances: Instances, canvases: Canvases) -> Tensor:
-        """The channels (T, h, w) of one image."""
+        """Compute the channels (T, h, w) of one image."""
         raise NotImplementedError
 
 

@@ -15,8 +15,9 @@ from .base import ClassPrior
 class InitialSegmentation(ClassPrior):
     """The initial segmentation image: the canvases of a class merged by weighted average.
 
-    It has no weights. What the paper leaves open is an argument. Gradients pass through the
-    canvases, and with them through the class choice of Eq. (1), not through the weights.
+    It has no weights; its arguments are the choices that the paper leaves open. Gradients pass
+    through the canvases, and with them through the class choice of Eq. (1), but not through the
+    weights of the average.
 
     Args:
         values: What is averaged: ``'logits'`` of the masks, or ``'probabilities'``.
@@ -27,7 +28,7 @@ class InitialSegmentation(ClassPrior):
         detach: Keep the semantic losses from training the instance branch through ISI.
 
     Raises:
-        ValueError: ``values`` is none of the two.
+        ValueError: ``values`` is neither of the two.
     """
 
     def __init__(
@@ -49,8 +50,8 @@ class InitialSegmentation(ClassPrior):
         values = canvases.logits
         if self.values == "probabilities":
             values = values.sigmoid() * canvases.cover
-        # Constants: an average is not smooth where a class gets its first instance.
-        # Ground truth that the detector missed is left out: at test it would not be there either.
+        # Detached: the average is not smooth where a class gets its first instance.
+        # Ground truth that the detector missed is left out, as it is missing at test time, too.
         scores = instances.scores * instances.detected
         weights = (scores[:, None] * instances.class_weights).detach()
         return initial_segmentation_image(

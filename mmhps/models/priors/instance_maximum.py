@@ -38,7 +38,7 @@ def instance_maximum(probabilities: Tensor, class_weights: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class InstanceMaximum(ClassPrior):
-    """IMP's canvas, pasted bilinearly: gradients reach masks, and scores unless ``detach``ed.
+    """IMP's canvas, pasted bilinearly; gradients reach masks and scores unless ``detach`` is set.
 
     Args:
         detach: Keep the semantic losses from training the instance branch through the prior.
@@ -47,6 +47,6 @@ class InstanceMaximum(ClassPrior):
     def image(self, instances: Instances, canvases: Canvases) -> Tensor:
         """(T, h, w) of one image."""
         probabilities = canvases.logits.float().sigmoid() * canvases.cover
-        # Ground truth that the detector missed is left out: at test it would not be there either.
+        # Ground truth that the detector missed is left out, as it is missing at test time, too.
         scores = instances.scores * instances.detected
         return instance_maximum(probabilities, scores[:, None] * instances.class_weights)

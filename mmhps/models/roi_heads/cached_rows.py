@@ -1,4 +1,4 @@
-"""Results that the box head has computed already, so that none is computed twice.
+"""Reuse what the box head has computed already.
 
 Shapes: R sampled RoIs of all images, P proposals of all images.
 """
@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def cached_rows(sampled: list[SamplingResult], counts: list[int], gt_added: bool) -> Tensor:
-    """The row of each proposal among all sampled RoIs.
+    """Find the row of each proposal among all sampled RoIs.
 
     Args:
         sampled: The sampled RoIs of each image.
@@ -33,7 +33,7 @@ def cached_rows(sampled: list[SamplingResult], counts: list[int], gt_added: bool
 
 
 def gather_cached(cached: Tensor, computed: Tensor, rows: Tensor) -> Tensor:
-    """Join cached results and those that were computed for the rest.
+    """Join cached results and those computed for the remaining proposals.
 
     Args:
         cached: (R, ...).

@@ -1,4 +1,4 @@
-"""Mask R-CNN's RoI head, opened up: instances with the logits that the fusion needs."""
+"""Mask R-CNN's RoI head, which also returns instances with the logits that the fusion needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .training_instances import TrainingStep
 
 @MODELS.register_module()
 class InstanceRoIHead(StandardRoIHead):
-    """StandardRoIHead that hands on each instance's box, class and mask logits.
+    """StandardRoIHead that returns the box, class scores and mask logits of each instance.
 
     Parameters and losses are those of the base class, and so are its checkpoints.
 
@@ -59,7 +59,7 @@ class InstanceRoIHead(StandardRoIHead):
     def loss_and_instances(
         self, x: tuple[Tensor, ...], proposals: InstanceList, batch_data_samples: SampleList
     ) -> tuple[dict[str, Tensor], list[Instances]]:
-        """The losses of the base class, and the instances of each image.
+        """Compute the losses of the base class, and the instances of each image.
 
         Args:
             x: FPN features.
@@ -71,7 +71,7 @@ class InstanceRoIHead(StandardRoIHead):
         """
         gt, ignored, metas = unpack_gt_instances(batch_data_samples)
         sampled = [
-            self.sample(proposals[i], gt[i], ignored[i], [level[i : i + 1] for level in x])
+            self._sample(proposals[i], gt[i], ignored[i], [level[i : i + 1] for level in x])
             for i in range(len(metas))
         ]
         box_results = self.bbox_loss(x, sampled)
@@ -79,19 +79,19 @@ class InstanceRoIHead(StandardRoIHead):
         step = TrainingStep(self, x, boxes, sampled, box_results, gt, metas)
         candidates = self.train_instances(step)
         extra = [image.extra_boxes for image in candidates]
-        mask_results = self.mask_loss(x, sampled, box_results["bbox_feats"], gt, extra)
+        mask_loss, masks = self._loss_and_masks(x, sampled, gt, extra)
         instances = [
             self.choose_class(
                 image.bboxes,
                 image.labels,
                 image.class_scores,
-                masks[image.mask_rows],
+                image_masks[image.mask_rows],
                 detected=image.detected,
                 gt_inds=image.gt_inds,
             )
-            for image, masks in zip(candidates, mask_results["image_preds"], strict=True)
+            for image, image_masks in zip(candidates, masks, strict=True)
         ]
-        return {**box_results["loss_bbox"], **mask_results["loss_mask"]}, instances
+        return {**box_results["loss_bbox"], **mask_loss}, instances
 
     def predict_instances(
         self, x: tuple[Tensor, ...], proposals: InstanceList, batch_data_samples: SampleList
@@ -115,7 +115,7 @@ class InstanceRoIHead(StandardRoIHead):
             for (bboxes, labels, proposal), image, image_masks in zip(kept, raw, masks, strict=True)
         ]
 
-    def sample(
+    def _sample(
         self,
         proposals: InstanceData,
         gt: InstanceData,
@@ -127,48 +127,32 @@ class InstanceRoIHead(StandardRoIHead):
         assigned = self.bbox_assigner.assign(priors, gt, ignored)
         return self.bbox_sampler.sample(assigned, priors, gt, feats=features)
 
-    def mask_loss(
+    def _loss_and_masks(
         self,
         x: tuple[Tensor, ...],
-        sampling_results: list[SamplingResult],
-        bbox_feats: Tensor,
-        batch_gt_instances: InstanceList,
-        extra_boxes: list[Tensor] | None = None,
-    ) -> dict:
-        """Mask logits of positive RoIs and of more boxes in one pass, and the loss of the former.
+        sampled: list[SamplingResult],
+        gt: InstanceList,
+        extra: list[Tensor],
+    ) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """Compute the mask loss, and per image the mask logits (P + E, T, M, M).
 
-        One pass, so that batch normalization sees one batch per step as in Mask R-CNN, on every
-        process.
-
-        Args:
-            x: FPN features.
-            sampling_results: The sampled RoIs of each image.
-            bbox_feats: Not used.
-            batch_gt_instances: Ground truth with masks.
-            extra_boxes: Per image boxes (E, 4).
-
-        Returns:
-            ``loss_mask``, and ``image_preds``: per image (P + E, T, M, M), its positive RoIs first.
+        Those of the P positive RoIs, which have the loss, come first, then those of the ``extra``
+        boxes (E, 4). All are computed in one pass, so that batch normalization sees one batch per
+        step as in Mask R-CNN, on every process.
         """
-        positive = [sample.pos_priors for sample in sampling_results]
-        parts = positive + (extra_boxes or [])
+        positive = [sample.pos_priors for sample in sampled]
+        parts = positive + extra
         rois = bbox2roi(parts)
-        # bbox2roi numbers the parts; those behind the first B belong to images 0..B-1 again.
+        # bbox2roi numbers the parts; those after the first B belong to images 0..B-1 again.
         rois[:, 0] %= len(positive)
-        preds = self._mask_forward(x, rois)["mask_preds"].split([len(part) for part in parts])
-        pos_preds, extra_preds = preds[: len(positive)], preds[len(positive) :]
-        losses = self.mask_head.loss_and_target(
-            mask_preds=torch.cat(pos_preds),
-            sampling_results=sampling_results,
-            batch_gt_instances=batch_gt_instances,
-            rcnn_train_cfg=self.train_cfg,
-        )
-        if extra_preds:
-            pos_preds = [torch.cat(pair) for pair in zip(pos_preds, extra_preds, strict=True)]
-        return dict(loss_mask=losses["loss_mask"], image_preds=pos_preds)
+        masks = self._mask_forward(x, rois)["mask_preds"].split([len(part) for part in parts])
+        masks, extra_masks = masks[: len(positive)], masks[len(positive) :]
+        losses = self.mask_head.loss_and_target(torch.cat(masks), sampled, gt, self.train_cfg)
+        both = [torch.cat(pair) for pair in zip(masks, extra_masks, strict=True)]
+        return losses["loss_mask"], both
 
     def suppress(self, raw: InstanceData, score_thr: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Non-maximum suppression.
+        """Suppress overlapping detections (NMS).
 
         Args:
             raw: ``bboxes`` (P, 4 * T) and ``scores`` (P, T + 1) of all proposals of an image.
@@ -222,7 +206,7 @@ class InstanceRoIHead(StandardRoIHead):
         if len(rois):
             masks = self._mask_forward(x, rois)["mask_preds"]
         else:
-            # Some layers do not run on nothing.
+            # Some layers fail on empty inputs.
             size = 2 * self.mask_roi_extractor.roi_layers[0].output_size[0]
             masks = x[0].new_zeros(0, self.bbox_head.num_classes, size, size)
         return masks.split([len(b) for b in boxes])

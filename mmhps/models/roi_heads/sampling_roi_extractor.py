@@ -14,14 +14,14 @@ from mmhps.ops import roi_align
 
 @MODELS.register_module()
 class SamplingRoIExtractor(SingleRoIExtractor):
-    """SingleRoIExtractor with the same values, whose RoIAlign is fast on a CPU.
+    """SingleRoIExtractor whose RoIAlign is fast on a CPU; the values are the same.
 
     In mixed precision it samples in float32: half precision would move the corners of boxes by
     whole pixels. It takes the arguments of the base class; ``roi_layer`` those of mmcv's RoIAlign.
     """
 
     def build_roi_layers(self, layer_cfg: ConfigType, featmap_strides: list[int]) -> nn.ModuleList:
-        """One layer for each level of the feature pyramid."""
+        """Build one layer for each level of the feature pyramid."""
         options = {key: value for key, value in layer_cfg.items() if key != "type"}
         return nn.ModuleList(
             SamplingRoIAlign(spatial_scale=1 / stride, **options) for stride in featmap_strides
@@ -30,7 +30,7 @@ class SamplingRoIExtractor(SingleRoIExtractor):
     def forward(
         self, feats: tuple[Tensor, ...], rois: Tensor, roi_scale_factor: float | None = None
     ) -> Tensor:
-        """Features of the boxes.
+        """Extract the features of boxes.
 
         Args:
             feats: Levels of the feature pyramid, (B, C, h, w) each.
@@ -50,7 +50,7 @@ class SamplingRoIAlign(RoIAlign):
     """mmcv's RoIAlign, computed by :func:`mmhps.ops.roi_align` on a CPU.
 
     Raises:
-        ValueError: The options are none that both can compute.
+        ValueError: Outputs are not square, maxima are pooled, or ``aligned`` is False.
     """
 
     def __init__(self, *args, **kwargs) -> None:

@@ -1,6 +1,6 @@
-"""Strategies that choose which instances make the canvases in training.
+"""Strategies that choose which instances make the canvases in training: the paper does not say.
 
-The paper does not say which.
+A strategy is a callable: a :class:`TrainingStep` in, the :class:`Candidates` of each image out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .instance_roi_head import InstanceRoIHead
 
 _CHUNK = 256
-"""RoIs that the box head sees at a time where no gradient is needed: more take more memory."""
+"""RoIs that the box head processes at a time without gradients; more take more memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,19 +56,8 @@ class TrainingStep:
     metas: list[dict]
 
 
-class TrainingInstances:
-    """Base of the strategies."""
-
-    def __init__(self) -> None:
-        """There are no options."""
-
-    def __call__(self, step: TrainingStep) -> list[Candidates]:
-        """The candidates of each image."""
-        raise NotImplementedError
-
-
 @TASK_UTILS.register_module()
-class SampledRoIs(TrainingInstances):
+class SampledRoIs:
     """The best sampled RoIs of each ground-truth instance.
 
     Args:
@@ -88,8 +77,11 @@ class SampledRoIs(TrainingInstances):
 
 
 @TASK_UTILS.register_module()
-class GroundTruthBoxes(TrainingInstances):
+class GroundTruthBoxes:
     """Every ground-truth instance in its own box: canvases of a perfect detector."""
+
+    def __init__(self) -> None:
+        """There are no options."""
 
     def __call__(self, step: TrainingStep) -> list[Candidates]:
         """See the class."""
@@ -114,8 +106,8 @@ class GroundTruthBoxes(TrainingInstances):
 
 
 @TASK_UTILS.register_module()
-class Detections(TrainingInstances):
-    """What the detector itself outputs, as at test, false detections included.
+class Detections:
+    """What the detector itself outputs, as at test time, false detections included.
 
     Ground truth that no detection finds falls back to its best sampled RoI.
 
@@ -136,12 +128,12 @@ class Detections(TrainingInstances):
         return [match_and_fall_back(*image, self.match_iou) for image in images]
 
     def _detect(self, step: TrainingStep) -> InstanceList:
-        """Detections from all proposals, with ``class_scores`` that have gradients.
+        """Detect instances among all proposals, with ``class_scores`` that have gradients.
 
-        The sampled RoIs alone would not do: most background is missing among them, and with it
-        most of the false detections that testing sees. The box head has seen them already, so that
-        their results are taken from ``box_results``. The other proposals pass it without gradients,
-        in chunks, and those that become detections a second time with gradients.
+        The sampled RoIs alone would not suffice: they lack most of the background, and with it most
+        of the false detections that occur in testing. The box head has processed them already, so
+        their results are taken from ``box_results``. It processes the other proposals without
+        gradients, in chunks, and those that become detections once more with gradients.
         """
         head, x, known = step.head, step.x, step.box_results
         rois, counts = bbox2roi(step.boxes), [len(b) for b in step.boxes]

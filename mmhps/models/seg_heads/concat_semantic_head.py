@@ -25,8 +25,8 @@ _CE = dict(type="CrossEntropyLoss", ignore_index=VOID, avg_non_ignore=True, loss
 class ConcatSemanticHead(BaseSemanticHead):
     """P2..P5, each upsampled to h x w x 128, concatenated; one 1x1 convolution to T + S classes.
 
-    The 1x1 convolution goes before the last upsampling, with which it can change places: that takes
-    fewer operations and less memory, and has the same result but for rounding.
+    The 1x1 convolution is applied before the last upsampling. The two can be exchanged without
+    changing the result beyond rounding, and this order takes fewer operations and less memory.
 
     Args:
         num_things_classes: T.
@@ -110,7 +110,7 @@ class ConcatSemanticHead(BaseSemanticHead):
     def loss_and_logits(
         self, x: tuple[Tensor, ...], batch_data_samples: SampleList, extra: Tensor | None = None
     ) -> tuple[dict[str, Tensor], Tensor]:
-        """Semantic loss at the input's resolution, and the logits for the panoptic loss.
+        """Compute the semantic loss at the input's resolution, and logits for the panoptic loss.
 
         Args:
             x: FPN features.
@@ -122,8 +122,8 @@ class ConcatSemanticHead(BaseSemanticHead):
         """
         logits = self(x, extra)["seg_preds"]
         target = torch.stack([s.gt_sem_seg.sem_seg.squeeze(0) for s in batch_data_samples]).long()
-        # Classes last: interpolation and softmax are twice as fast where a pixel's logits are
-        # neighbours in memory.
+        # Classes last: interpolation and softmax are twice as fast where the logits of a pixel are
+        # adjacent in memory.
         full = F.interpolate(
             logits.contiguous(memory_format=torch.channels_last),
             target.shape[-2:],
@@ -134,7 +134,7 @@ class ConcatSemanticHead(BaseSemanticHead):
         return dict(loss_seg=self.loss_seg(pixels.float(), target.flatten())), logits
 
     def loss(self, x: tuple[Tensor, ...], batch_data_samples: SampleList) -> dict[str, Tensor]:
-        """The semantic loss; see :meth:`loss_and_logits`."""
+        """Compute the semantic loss; see :meth:`loss_and_logits`."""
         return self.loss_and_logits(x, batch_data_samples)[0]
 
     def predict_resampled(
@@ -144,7 +144,7 @@ class ConcatSemanticHead(BaseSemanticHead):
         rescale: bool = False,
         extra: Tensor | None = None,
     ) -> list[Resampled]:
-        """Semantic logits of each image without its padding, interpolated where they are read.
+        """Compute the semantic logits of each image without its padding, interpolated when read.
 
         Args:
             x: FPN features.
@@ -174,7 +174,7 @@ class ConcatSemanticHead(BaseSemanticHead):
 
 
 def upsample(level: Tensor, size: torch.Size) -> Tensor:
-    """Double the size of a level, which then is (h, w)."""
+    """Double the size of a level, to (h, w)."""
     level = F.interpolate(level, scale_factor=2, mode="bilinear")
     # Sizes differ only where the input is not padded to a multiple of the largest stride.
     return level if level.shape[-2:] == size else F.interpolate(level, size, mode="bilinear")

@@ -27,8 +27,8 @@ class PriorSemanticHead(ConcatSemanticHead):
         block_channels: Channels of the 3x3 blocks (not stated in the paper); ``inner_channels`` if
             None.
         num_convs: Number of 3x3 blocks.
-        identity_init: Start the first 3x3 block with its middle tap only, and those behind it as
-            the identity. The branch then starts nearly as shallow as the one without a prior.
+        identity_init: Initialize the first 3x3 block with its centre tap only, and the following
+            ones as the identity. The branch then starts nearly as shallow as without a prior.
         norm_logits: Normalize and rectify the class logits after the 1x1 convolution, as the
             paper describes it.
         kwargs: See :class:`ConcatSemanticHead`.
@@ -73,7 +73,7 @@ class PriorSemanticHead(ConcatSemanticHead):
         return Sequential(*convs, last)
 
     def init_weights(self) -> None:
-        """The usual initialization, but for the blocks that start as the identity."""
+        """Initialize as usual, except for the blocks that start as the identity."""
         super().init_weights()
         if self._identity_init:
             first, *others = self.classifier[:-1]
@@ -114,12 +114,12 @@ class PriorSemanticHead(ConcatSemanticHead):
 def _kept_small(
     levels: Sequence[Tensor], upsampled: Sequence[Tensor]
 ) -> torch.autograd.graph.saved_tensors_hooks:
-    """Let autograd keep levels in place of what is upsampled from them, and upsample them again.
+    """Let autograd save levels instead of their upsampled copies, and upsample them again.
 
-    The convolution needs its input for the backward pass, which would keep 4 times the memory for
-    P3 to P5. Autograd hands the tensors that it keeps to these hooks as new objects, so that they
-    are known by their address only; it is unique, as ``upsampled`` is alive during the forward
-    pass. A cast copy (autocast) has another address and is kept as it is.
+    The convolution needs its input in the backward pass. The upsampled P3 to P5 would take 4 times
+    the memory of the levels. Autograd passes the tensors that it saves to these hooks as new
+    objects, which only their address identifies; it is unique, because ``upsampled`` is alive
+    during the forward pass. A cast copy (autocast) has another address and is saved as it is.
     """
     kept = {
         up.data_ptr(): (level, up.shape[-2:]) for level, up in zip(levels, upsampled, strict=True)

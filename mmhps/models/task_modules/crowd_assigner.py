@@ -1,4 +1,4 @@
-"""Which boxes are background where there are crowds."""
+"""An assigner that ignores boxes in crowds."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from mmengine.structures import InstanceData
 class CrowdAssigner(MaxIoUAssigner):
     """MaxIoUAssigner that ignores boxes in crowds in images without any instance, too.
 
-    There MMDetection's takes every box for background; here this happens only if all of them are in
-    crowds, because a head without any box has no loss. Takes the arguments of the base class.
+    In such images MMDetection's assigner takes every box for background. Here that happens only if
+    all boxes are in crowds, because a head without any box has no loss. Takes the arguments of the
+    base class.
     """
 
     def assign(

@@ -18,12 +18,7 @@ from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmhps.functional import (
-    fused_argmax,
-    paste_windows,
-    resampled,
-    stuff_log_probabilities,
-)
+from mmhps.functional import fused_argmax, paste_windows, resampled, stuff_log_probabilities
 from mmhps.models import DifferentiableFusionHead
 from mmhps.models.fusion_heads import FusionHead
 from mmhps.models.instances import Instances

@@ -75,19 +75,14 @@ def pipelines(width: int, height: int) -> tuple[Compose, Compose]:
         dict(type="PanopticIdsToInstances"),
         dict(type="PackPanopticInputs"),
     ]
-    peer = [
-        load,
-        LoadRGB(),
-        *geometry,
-        dict(type="PackDetInputs"),
-    ]
+    peer = [load, LoadRGB(), *geometry, dict(type="PackDetInputs")]
     return Compose(ours), Compose(peer)
 
 
 def agree(ours: DetDataSample, peer: DetDataSample) -> bool:
     """Whether both found the same instances and classes, up to a pixel at edges.
 
-    MMDetection resizes each mask, we resize the map: a boundary may lie a pixel off.
+    MMDetection resizes each mask, we resize the map, so boundaries may differ by a pixel.
     """
     semantic = [one.gt_sem_seg.sem_seg.numpy() for one in (ours, peer)]
     if semantic[0].shape != semantic[1].shape or (semantic[0] != semantic[1]).mean() > 0.01:
@@ -101,7 +96,7 @@ def agree(ours: DetDataSample, peer: DetDataSample) -> bool:
 
 
 def after_image(pipeline: Compose, info: dict) -> Callable[[], dict]:
-    """The transforms behind the first one, on a decoded image."""
+    """The transforms after the first one, on a decoded image."""
     decode, *rest = pipeline.transforms
     loaded = decode(dict(info))
 

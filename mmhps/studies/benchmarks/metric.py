@@ -49,7 +49,7 @@ def make_pair(width: int, height: int, segments: int, seed: int = 0) -> tuple[La
 
 @contextlib.contextmanager
 def silent() -> Iterator[None]:
-    """Without the evaluator's own output."""
+    """Suppress the evaluator's own output."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield
 

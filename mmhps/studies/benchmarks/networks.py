@@ -143,7 +143,7 @@ def run(task: str, repeats: int = 5, device: str = "cpu") -> tuple[list[Row], bo
         device: Where they run; memory is compared on a CPU only.
 
     Returns:
-        The rows, and True: there is nothing that could agree.
+        The rows, and True: there are no results to compare.
     """
     init_default_scope("mmdet")
     peers = {PEER: make_call(peer_config(our_roi_align=True), task, device)}

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from mmhps.apis.model_zoo import zoo_root
 from mmhps.compat.mmcv_ops import compiled_operators
+from mmhps.compat.patching import replaced
 from mmhps.ops import greedy_nms
 from mmhps.studies.timing import Row, compare
 
@@ -42,22 +43,19 @@ def random_input(count: int, size: tuple[int, int], threshold: float) -> Input:
 
 @contextmanager
 def recorded() -> Iterator[list[Input]]:
-    """The inputs of all calls of mmcv's NMS meanwhile."""
+    """Record the inputs of all calls of mmcv's NMS inside a ``with`` statement."""
     inputs, call = [], mmcv._ext.nms
 
     def record(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
         inputs.append((boxes.clone(), scores.clone(), iou_threshold))
         return call(boxes, scores, iou_threshold=iou_threshold, offset=offset)
 
-    mmcv._ext.nms = record
-    try:
+    with replaced(mmcv._ext, "nms", record):
         yield inputs
-    finally:
-        mmcv._ext.nms = call
 
 
 def network_inputs(size: tuple[int, int]) -> dict[str, Input]:
-    """What a network of random weights suppresses in an image of noise."""
+    """The inputs of NMS in a network of random weights on an image of noise."""
     cfg = Config.fromfile(zoo_root() / "configs/cityscapes/panoptic-fpn_r101_cityscapes.py").model
     cfg.backbone.init_cfg = None
     cfg.test_cfg.rcnn.score_thr = 0.0

@@ -2,21 +2,16 @@
 
 import pytest
 import torch
+from model_parts import SYSTEMS, losses_of
 
 from mmhps.engine import BFloat16OptimWrapper
 
-SYSTEMS = ["semantic-plus-instance", "panoptic-fpn", "hps", "hps-isi"]
 LAST_LAYERS = ["fc_cls", "conv_logits", "classifier", "rpn_cls"]
 
 
 @pytest.fixture(params=SYSTEMS)
 def model(build_model, request):
     return build_model(f"mini/{request.param}_r18_mini.py").train()
-
-
-def losses_of(model, batch):
-    data = model.data_preprocessor(batch, training=True)
-    return model.parse_losses(model(**data, mode="loss"))
 
 
 def assert_sound(model, total, logged):

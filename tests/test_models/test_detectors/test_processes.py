@@ -7,9 +7,9 @@ import torch
 import torch.distributed
 import torch.multiprocessing
 from mmengine.model import MMDistributedDataParallel
+from model_parts import SYSTEMS
 from torch.nn.modules.batchnorm import _BatchNorm
 
-SYSTEMS = ["semantic-plus-instance", "panoptic-fpn", "hps", "hps-isi"]
 MANY, ONE, NONE = [[8, 8, 40, 48], [30, 20, 60, 60]], [[10, 4, 50, 60]], []
 
 

@@ -5,11 +5,11 @@ import pytest
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData, PixelData
-from torch.nn.functional import one_hot
+from model_parts import flat_instances
 
 from mmhps.functional import resampled
 from mmhps.models import DifferentiableFusionHead
-from mmhps.models.instances import Instances, paste
+from mmhps.models.instances import paste
 
 T, S = 2, 2
 META = dict(img_shape=(4, 8), ori_shape=(4, 8), scale_factor=(1.0, 1.0))
@@ -31,16 +31,8 @@ def head(**kwargs):
 
 
 def instances(boxes, labels, scores, logits, gt_inds=None):
-    """Instances whose masks hold one logit each."""
-    labels = torch.tensor(labels, dtype=torch.long)
-    return Instances(
-        bboxes=torch.tensor(boxes, dtype=torch.float32).view(-1, 4),
-        labels=labels,
-        scores=torch.tensor(scores, dtype=torch.float32),
-        class_weights=one_hot(labels, T).float(),
-        mask_logits=torch.tensor(logits, dtype=torch.float32).view(-1, 1, 1).expand(-1, 2, 2),
-        gt_inds=None if gt_inds is None else torch.tensor(gt_inds, dtype=torch.long),
-    )
+    gt_inds = None if gt_inds is None else torch.tensor(gt_inds, dtype=torch.long)
+    return flat_instances(boxes, labels, scores, logits, T, gt_inds=gt_inds)
 
 
 def loss_of(fusion, image, logits, truth):

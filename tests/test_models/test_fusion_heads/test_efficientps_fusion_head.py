@@ -2,11 +2,12 @@ import math
 
 import pytest
 import torch
+from model_parts import flat_instances
 
 from mmhps.functional import resampled
 from mmhps.models import EfficientPSFusionHead
 from mmhps.models.fusion_heads.efficientps_fusion_head import agreement
-from mmhps.models.instances import Canvases, Instances
+from mmhps.models.instances import Canvases
 
 META = dict(img_shape=(1, 3), ori_shape=(1, 3), scale_factor=(1.0, 1.0))
 
@@ -56,13 +57,7 @@ def test_both_branches_decide_at_test():
 
     FL is (0.98 + s(B)) * (4 + B): 7.2 at B = 0, and 1.0 at B = -3.
     """
-    instances = Instances(
-        bboxes=torch.tensor([[0.0, 0, 3, 1]]),
-        labels=torch.tensor([0]),
-        scores=torch.tensor([0.9]),
-        class_weights=torch.ones(1, 1),
-        mask_logits=torch.ones(1, 2, 2),
-    )
+    instances = flat_instances([[0, 0, 3, 1]], [0], [0.9], [1.0], things=1)
     semantic = torch.tensor([[[0.0, 0, -3]], [[3.0, 3, 1]], [[1.0, 1, 3]]])
     head = EfficientPSFusionHead(1, 2)
     (result,) = head.predict([instances], [resampled(semantic, (1, 3))], [META], rescale=False)

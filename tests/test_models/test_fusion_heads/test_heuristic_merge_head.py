@@ -3,6 +3,7 @@ import torch
 from mmdet.models.seg_heads import HeuristicFusionHead
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
+from model_parts import flat_instances
 
 from mmhps.functional import paste_windows, resampled
 from mmhps.models import HeuristicMergeHead
@@ -21,27 +22,18 @@ def semantics():
     return torch.eye(4)[[1, 0, 2, 3]].T[:, None, :]
 
 
-def empty():
-    return Instances(
-        bboxes=torch.zeros(0, 4),
-        labels=torch.zeros(0, dtype=torch.long),
-        scores=torch.zeros(0),
-        class_weights=torch.zeros(0, 2),
-        mask_logits=torch.zeros(0, 2, 2),
-    )
-
-
 def test_thing_pixels_without_an_instance_become_void():
-    merged = head().predict([empty()], [resampled(semantics(), (1, 4))], [META], rescale=False)
+    image, logits = flat_instances(), resampled(semantics(), (1, 4))
+    merged = head().predict([image], [logits], [META], rescale=False)
     assert merged[0].sem_seg.tolist() == [[[4, 4, 2, 3]]]
 
 
 def test_masks_and_mask_logits_give_the_same():
-    boxes = torch.tensor([[0.0, 0.0, 2.0, 1.0], [1.0, 0.0, 4.0, 1.0]])
-    common = dict(bboxes=boxes, labels=torch.tensor([1, 0]), scores=torch.tensor([0.9, 0.8]))
-    logits = Instances(**common, class_weights=torch.eye(2), mask_logits=torch.ones(2, 2, 2))
+    logits = flat_instances([[0, 0, 2, 1], [1, 0, 4, 1]], [1, 0], [0.9, 0.8], [1.0, 1.0])
     masks = InstanceData(
-        **common, masks=torch.tensor([[[1, 1, 0, 0]], [[0, 1, 1, 1]]], dtype=torch.bool)
+        labels=logits.labels,
+        scores=logits.scores,
+        masks=torch.tensor([[[1, 1, 0, 0]], [[0, 1, 1, 1]]], dtype=torch.bool),
     )
     from_logits = head().predict([logits], [resampled(semantics(), (1, 4))], [META], rescale=False)
     from_masks = head().predict([masks], [semantics()])

@@ -2,25 +2,19 @@ from dataclasses import replace
 
 import pytest
 import torch
+from model_parts import flat_instances
 
 from mmhps.models import InitialSegmentation
-from mmhps.models.instances import Instances, paste
+from mmhps.models.instances import paste
 from mmhps.models.priors import PriorInputs
 
 
 def image(*rows):
     """Rows of (box, class of 2, score, mask logit) on a 1 x 2 canvas."""
-    boxes, classes, scores, logits = zip(*rows, strict=True) if rows else ([], [], [], [])
-    return Instances(
-        bboxes=torch.tensor(boxes, dtype=torch.float32).view(-1, 4) * 4,
-        labels=torch.tensor(classes, dtype=torch.long),
-        scores=torch.tensor(scores, dtype=torch.float32),
-        class_weights=torch.eye(2)[list(classes)].view(-1, 2),
-        mask_logits=torch.tensor(logits, dtype=torch.float32).view(-1, 1, 1).expand(-1, 2, 2),
-    )
+    return flat_instances(*zip(*rows, strict=True))
 
 
-LEFT, BOTH = [0, 0, 1, 1], [0, 0, 2, 1]
+LEFT, BOTH = [0, 0, 4, 4], [0, 0, 8, 4]
 
 
 def isi_of(module, *images):

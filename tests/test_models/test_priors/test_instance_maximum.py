@@ -1,8 +1,9 @@
 import pytest
 import torch
+from model_parts import flat_instances
 
 from mmhps.models import InstanceMaximum
-from mmhps.models.instances import Instances, paste
+from mmhps.models.instances import paste
 from mmhps.models.priors import PriorInputs
 from mmhps.models.priors.instance_maximum import instance_maximum
 
@@ -40,15 +41,9 @@ def test_gradcheck():
 @pytest.mark.parametrize("detach", [False, True])
 def test_module_shows_detections_of_each_class(detach):
     """Mask probability 1/2 in the left of two pixels; ground truth without a detection is not."""
-    masks = torch.zeros(2, 2, 2, requires_grad=True)
-    instances = Instances(
-        bboxes=torch.tensor([[0.0, 0, 4, 4], [0, 0, 8, 4]]),
-        labels=torch.tensor([1, 0]),
-        scores=torch.tensor([0.5, 0.9]),
-        class_weights=torch.eye(2)[[1, 0]],
-        mask_logits=masks,
-        detected=torch.tensor([True, False]),
-    )
+    logits = torch.zeros(2, requires_grad=True)
+    boxes, detected = [[0, 0, 4, 4], [0, 0, 8, 4]], torch.tensor([True, False])
+    instances = flat_instances(boxes, [1, 0], [0.5, 0.9], logits, detected=detected)
     inputs = PriorInputs((), [], [instances], [paste(instances, (1, 2), 4.0)], tuple)
     module = InstanceMaximum(detach=detach)
     extra = module(inputs).extra

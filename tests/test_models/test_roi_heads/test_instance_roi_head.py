@@ -42,9 +42,6 @@ def test_each_instance_gets_the_mask_of_its_class(build_model):
     model = build_model("mini/hps_r18_mini.py")
     masks = torch.arange(2.0)[:, None, None, None] * 10 + torch.arange(8.0)[None, :, None, None]
     chosen = model.roi_head.choose_class(
-        torch.zeros(2, 4),
-        torch.tensor([2, 5]),
-        torch.full((2, 9), 1 / 9),
-        masks.expand(2, 8, 1, 1),
+        torch.zeros(2, 4), torch.tensor([2, 5]), torch.full((2, 9), 1 / 9), masks.expand(2, 8, 1, 1)
     )
     assert chosen.mask_logits.flatten().tolist() == [2.0, 15.0]

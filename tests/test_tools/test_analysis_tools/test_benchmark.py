@@ -5,25 +5,20 @@ import json
 import pytest
 
 
-@pytest.fixture
-def tool(load_tool):
-    return load_tool("analysis_tools/benchmark.py")
-
-
-def test_inference_on_the_test_images(tool, pairs, capsys):
+def test_inference_on_the_test_images(command, pairs, capsys):
     config, checkpoint = pairs[:2]
-    tool.main([config, checkpoint, "--number", "3", "--warm-up", "1", "--device", "cpu"])
+    command.main([config, checkpoint, "--number", "3", "--warm-up", "1", "--device", "cpu"])
     *text, last = capsys.readouterr().out.splitlines()
     values = json.loads(last)
     assert values.keys() == {"images_per_s", "ms", "ms_low", "ms_high", "memory_mib", "weights_mib"}
     assert 0 < values["ms_low"] <= values["ms"] <= values["ms_high"]
     assert text[0].startswith("inference on cpu, ")
     assert not any("random" in line for line in text)
-    tool.main([config, "--number", "2", "--warm-up", "0", "--device", "cpu"])
+    command.main([config, "--number", "2", "--warm-up", "0", "--device", "cpu"])
     assert "The weights are random" in capsys.readouterr().out
 
 
-def test_data_loader_goes_round(tool, pairs, tmp_path, capsys):
+def test_data_loader_goes_round(command, pairs, tmp_path, capsys):
     """More batches than the two images make."""
     path = tmp_path / "train.py"
     path.write_text(
@@ -31,24 +26,24 @@ def test_data_loader_goes_round(tool, pairs, tmp_path, capsys):
         "train_dataloader = dict(batch_size=2, num_workers=0, sampler=dict(type='DefaultSampler'),"
         " dataset=_base_.test_dataloader.dataset)"
     )
-    tool.main([str(path), "--task", "dataloader", "--number", "3", "--warm-up", "1"])
+    command.main([str(path), "--task", "dataloader", "--number", "3", "--warm-up", "1"])
     *text, last = capsys.readouterr().out.splitlines()
     values = json.loads(last)
     assert values.keys() == {"images_per_s", "ms", "ms_low", "ms_high"}
     assert text[0].startswith("batches of 2 from 0 workers: ")
 
 
-def test_what_is_missing_is_named(tool, pairs, tmp_path):
+def test_what_is_missing_is_named(command, pairs, tmp_path):
     with pytest.raises(SystemExit, match="benchmark: .*none.pth: checkpoint not found"):
-        tool.main([pairs[0], str(tmp_path / "none.pth")])
+        command.main([pairs[0], str(tmp_path / "none.pth")])
     for image in (tmp_path / "images").iterdir():
         image.unlink()
     with pytest.raises(SystemExit, match="benchmark: .*no image"):
-        tool.main([*pairs[:2], "--device", "cpu"])
+        command.main([*pairs[:2], "--device", "cpu"])
 
 
 @pytest.mark.parametrize("options", [("--number", "1"), ("--warm-up", "-1")])
-def test_numbers_are_checked(tool, pairs, capsys, options):
+def test_numbers_are_checked(command, pairs, capsys, options):
     with pytest.raises(SystemExit):
-        tool.main([pairs[0], *options])
+        command.main([pairs[0], *options])
     assert "--number must be at least 2, and --warm-up at least 0" in capsys.readouterr().err

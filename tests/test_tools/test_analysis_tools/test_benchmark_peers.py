@@ -7,11 +7,6 @@ import pytest
 from mmhps.studies.timing import Row
 
 
-@pytest.fixture(scope="module")
-def command(load_tool):
-    return load_tool("analysis_tools/benchmark_peers.py")
-
-
 @pytest.mark.parametrize(
     ("ratio", "agree", "status"), [(2.0, True, 0), (0.5, True, 1), (2.0, False, 1)]
 )

@@ -18,11 +18,6 @@ train_dataloader = dict(dataset=dict(
 """
 
 
-@pytest.fixture(scope="module")
-def command(load_tool):
-    return load_tool("analysis_tools/browse_dataset.py")
-
-
 @pytest.fixture
 def config(tmp_path):
     """One image of 200×16 pixels, dark to the left: a car on the left quarter, road, void."""

@@ -35,11 +35,6 @@ SAME, OTHER = "warning: 3 images are in", dict(train="val", val="train")
 FIRST = "e.g. {}/images/a_leftImg8bit.png. Their scores say nothing of other images."
 
 
-@pytest.fixture(scope="module")
-def command(load_tool):
-    return load_tool("analysis_tools/check_dataset.py")
-
-
 @pytest.fixture
 def config(tmp_path):
     for folder in ("images", "labels"):

@@ -11,11 +11,6 @@ from mmhps.visualization import panoptic_overlay
 CLASSES = ("person", "car", "road")
 
 
-@pytest.fixture(scope="module")
-def command(load_tool):
-    return load_tool("analysis_tools/compare_panoptic.py")
-
-
 def test_arguments(command):
     args = command.parse_args(["x/one.py", "1.pth", "two.py", "2.pth", "--out", "a.png"])
     assert args.pairs == [("x/one.py", "1.pth"), ("two.py", "2.pth")]

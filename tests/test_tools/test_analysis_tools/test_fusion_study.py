@@ -12,11 +12,6 @@ ROOT = Path(__file__).parents[3]
 NAME = "street_000000_000019"
 
 
-@pytest.fixture(scope="module")
-def command(load_tool):
-    return load_tool("analysis_tools/fusion_study.py")
-
-
 @pytest.fixture
 def trained(tmp_path, tiny_config, build_model):
     """A function from a config's name to the paths of a config and a checkpoint of one image."""

@@ -1,12 +1,5 @@
 """The table of operations and parameters."""
 
-import pytest
-
-
-@pytest.fixture(scope="module")
-def command(load_tool):
-    return load_tool("analysis_tools/get_flops.py")
-
 
 def test_table_and_shape_of_the_pipeline(command, tiny_config, tmp_path, capsys):
     config = tmp_path / "tiny.py"

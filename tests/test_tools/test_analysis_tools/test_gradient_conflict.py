@@ -7,11 +7,6 @@ import pytest
 CONFIG = str(Path(__file__).parents[3] / "configs/mini/hps_r18_mini.py")
 
 
-@pytest.fixture(scope="module")
-def command(load_tool):
-    return load_tool("analysis_tools/gradient_conflict.py")
-
-
 def test_missing_checkpoint(command):
     with pytest.raises(SystemExit, match=r"error: none\.pth: checkpoint not found"):
         command.main([CONFIG, "none.pth", "--device", "cpu"])

@@ -8,11 +8,6 @@ import pytest
 from PIL import Image
 
 
-@pytest.fixture(scope="module")
-def command(load_tool):
-    return load_tool("analysis_tools/panoptic_confusion.py")
-
-
 def test_model_that_sees_cars_everywhere(command, pairs, tmp_path, capsys):
     """Two images of 16×200 pixels, each half road and half void."""
     out = tmp_path / "new" / "confusion.png"

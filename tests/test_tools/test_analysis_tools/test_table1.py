@@ -10,14 +10,9 @@ from mmhps.studies.tables import VALUES
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="module")
-def table1(load_tool):
-    return load_tool("analysis_tools/table1.py")
-
-
-def test_report_without_results(table1, tmp_path):
+def test_report_without_results(command, tmp_path):
     with pytest.raises(SystemExit, match="There is no result of these configs in"):
-        table1.main(["--dataset", "mini", "--report", "--out", str(tmp_path)])
+        command.main(["--dataset", "mini", "--report", "--out", str(tmp_path)])
 
 
 @pytest.mark.parametrize(
@@ -27,13 +22,13 @@ def test_report_without_results(table1, tmp_path):
         (["none.py", "--report"], "there is no config none.py"),
     ],
 )
-def test_configs_are_needed(table1, arguments, message, capsys):
+def test_configs_are_needed(command, arguments, message, capsys):
     with pytest.raises(SystemExit):
-        table1.main(arguments)
+        command.main(arguments)
     assert message in capsys.readouterr().err
 
 
-def test_report_and_summary(table1, tmp_path, capsys):
+def test_report_and_summary(command, tmp_path, capsys):
     run = dict(metrics=dict.fromkeys(VALUES, 12.34), config="long", checkpoint="iter_1.pth", seed=5)
     folder = tmp_path / "mini" / "hps-seed5"
     folder.mkdir(parents=True)
@@ -53,7 +48,7 @@ def test_report_and_summary(table1, tmp_path, capsys):
         "--summary",
         str(summary),
     ]
-    table1.main(arguments)
+    command.main(arguments)
     assert "| HPS    | 1     | 12.3 |" in capsys.readouterr().out
     assert json.loads(summary.read_text()) == {
         "hps": {"5": dict(metrics=run["metrics"], seed=5)},
@@ -61,10 +56,10 @@ def test_report_and_summary(table1, tmp_path, capsys):
     }
 
 
-def test_an_ablation_has_the_title_of_its_config(table1, tmp_path, capsys):
+def test_an_ablation_has_the_title_of_its_config(command, tmp_path, capsys):
     folder = tmp_path / "ablations" / "hps-x1-seed0"
     folder.mkdir(parents=True)
     (folder / "result.json").write_text(json.dumps(dict(metrics=dict.fromkeys(VALUES, 1.0))))
     config = str(ROOT / "configs/ablations/hps-x1.py")
-    table1.main([config, "--report", "--out", str(tmp_path)])
+    command.main([config, "--report", "--out", str(tmp_path)])
     assert "| HPS, mask logits × 1 | 1 " in capsys.readouterr().out

@@ -8,11 +8,6 @@ from mmengine.config import Config
 MINI = str(Path(__file__).parents[3] / "configs/mini/hps_r18_mini.py")
 
 
-@pytest.fixture(scope="module")
-def command(load_tool):
-    return load_tool("misc/print_config.py")
-
-
 def test_inherited_and_changed(command, tmp_path, capsys):
     out = tmp_path / "new" / "whole.py"
     command.main([MINI, "--cfg-options", "train_cfg.max_iters=7", "--out", str(out)])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmdet.structures import DetDataSample
 
-from mmhps.studies.samples import draw_sample
+from mmhps.studies.comparison import draw_sample
 
 
 def test_pipeline_without_ground_truth():
