@@ -13,6 +13,9 @@ from tqdm import tqdm
 from mmhps.datasets import PanopticIdDataset
 from mmhps.structures.id_formats import read_true_segments
 
+SMALL_AREA = 20
+"""Pixels below which an instance is hardly learned."""
+
 
 class Contents(NamedTuple):
     """The contents of one image.
@@ -21,11 +24,15 @@ class Contents(NamedTuple):
         segments: Segments of each class without crowds, (C,) int64.
         crowds: Crowds of each class, (C,) int64.
         pixels: Pixels of each class, (C + 1,) int64; the last is void.
+        instances: Number of things that are no crowds.
+        small: Number of those with fewer than :data:`SMALL_AREA` pixels.
     """
 
     segments: np.ndarray
     crowds: np.ndarray
     pixels: np.ndarray
+    instances: int = 0
+    small: int = 0
 
 
 def inspect(dataset: PanopticIdDataset, info: dict) -> Contents | None:
@@ -55,7 +62,10 @@ def inspect(dataset: PanopticIdDataset, info: dict) -> Contents | None:
         (found.crowds if segment.iscrowd else found.segments)[segment.label] += 1
         found.pixels[segment.label] += areas.get(segment.id, 0)
     found.pixels[-1] = ids.size - found.pixels.sum()
-    return found
+    num_things = len(dataset.metainfo["thing_classes"])
+    instances = [s for s in segments if s.label < num_things and not s.iscrowd]
+    small = sum(areas.get(segment.id, 0) < SMALL_AREA for segment in instances)
+    return found._replace(instances=len(instances), small=small)
 
 
 def inspect_all(dataset: PanopticIdDataset) -> tuple[list[Contents], list[Exception]]:

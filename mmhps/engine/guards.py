@@ -15,6 +15,7 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from mmhps.datasets.samplers import set_seed
+from mmhps.datasets.transforms.alignment import check_wrappers
 from mmhps.datasets.wrapping import REPEATING, innermost, wrappers
 
 LISTED = 3
@@ -97,9 +98,11 @@ class ClassCheckHook(Hook):
         """Compare the data sets of a run with each other and with the model.
 
         Raises:
-            ValueError: The classes differ, or images to be scored are repeated.
+            ValueError: The classes differ, images to be scored are repeated, or a transform of a
+                wrapper moves the image without its ground truth.
         """
         for name, data in _datasets(runner).items():
+            check_wrappers(data)
             repeating = [wrapper for wrapper in wrappers(data) if wrapper in REPEATING]
             if repeating and name != "the training data":
                 raise ValueError(

@@ -1,11 +1,14 @@
 """Each label file format is read and taken apart, and bad files are named."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from mmhps.structures import Segment
-from mmhps.structures.id_files import read_rgb_ids
+from mmhps.structures.id_files import read_rgb_ids, write_rgb_ids
 from mmhps.structures.id_formats import (
     CITYSCAPES_CLASSES,
     FORMATS,
@@ -184,4 +187,40 @@ def test_format_without_a_rule_lists_its_segments():
 def test_unknown_format_lists_the_known_ones():
     sample = dict(seg_map_path="x.png", id_format="pascal")
     with pytest.raises(ValueError, match=r"one of \['cityscapes', 'coco', 'kitti'\].*'pascal'"):
+        read_true_segments(sample)
+
+
+class TestDeepColours:
+    """16-bit RGB, of which Pillow keeps the high bytes alone."""
+
+    @staticmethod
+    def write(path, colours):
+        rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in colours)
+        height, width, _ = colours.shape
+        chunks = [
+            (b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)),
+            (b"IDAT", zlib.compress(rows)),
+            (b"IEND", b""),
+        ]
+        data = b"\x89PNG\r\n\x1a\n"
+        for name, body in chunks:
+            checksum = struct.pack(">I", zlib.crc32(name + body))
+            data += struct.pack(">I", len(body)) + name + body + checksum
+        path.write_bytes(data)
+
+    def test_are_refused(self, tmp_path):
+        self.write(tmp_path / "x.png", np.array([[[5, 0, 0], [7, 0, 0]]]))
+        with pytest.raises(ValueError, match=r"x\.png: expected 8 bits per colour, got 16"):
+            read_rgb_ids(tmp_path / "x.png")
+
+
+@pytest.mark.parametrize(
+    ("listed", "message"),
+    [([5], r"segment ids \[7\] have no entry"), ([5, 7, 9], r"segment ids \[9\] .* have no pixel")],
+)
+def test_lists_that_do_not_fit(tmp_path, listed, message):
+    write_rgb_ids(tmp_path / "x.png", np.array([[5, 7, 0]]))
+    segments = [Segment(i, 0) for i in listed]
+    sample = dict(seg_map_path=str(tmp_path / "x.png"), id_format="coco", segments=segments)
+    with pytest.raises(ValueError, match=message):
         read_true_segments(sample)

@@ -123,6 +123,15 @@ def test_wrapped_data_are_drawn(wrapped, load_tool, name, tmp_path):
     assert len(list((tmp_path / "drawn").iterdir())) == 2
 
 
+def test_mosaic_is_refused_before_the_first_step(wrapped):
+    inner, mosaic = 'part("a", load + make[1:2])', 'dict(type="Mosaic", img_scale=(8, 8))'
+    config = wrapped(
+        f'dict(type="MultiImageMixDataset", dataset={inner}, pipeline=[{mosaic}, make[2]])'
+    )
+    with pytest.raises(ValueError, match="pipeline: Mosaic moves the image but not its label map"):
+        run_tool("train", config)
+
+
 def test_innermost_configs_and_types():
     part = dict(type="mmdet.CocoPanopticIdDataset")
     outer = dict(type="A", datasets=[dict(type="B", dataset=part), dict(type="C", datasets=[])])

@@ -23,8 +23,8 @@ _REMEDIES |= dict(
     InstaBoost="Use CopyPaste behind PanopticIdsToInstances instead.",
 )
 _TRIES = 30  # a transform may act on one image of ten only
-_AGREEMENT = 0.4  # least correlation; unmoved pictures have 0.6 and more, moved ones below 0.3
-_BLOCK, _BLOCKS = 16, (8, 12)
+LEAST_AGREEMENT = 0.4  # least correlation; unmoved pictures have 0.6 and more, moved ones below 0.3
+_BLOCKS, _SHAPE = (8, 12), (128, 192)
 
 
 def check_pipeline(steps: Sequence[object]) -> None:
@@ -44,9 +44,22 @@ def check_pipeline(steps: Sequence[object]) -> None:
         check_moves(leaves[start:])
 
 
-def check_moves(steps: Sequence[object]) -> None:
-    """As :func:`check_pipeline`, of steps that all stand behind ``LoadPanopticIds``."""
-    masks = False
+def check_wrappers(dataset: object) -> None:
+    """As :func:`check_pipeline`, of the pipelines of wrappers such as ``MultiImageMixDataset``."""
+    parts = getattr(dataset, "datasets", None) or [getattr(dataset, "dataset", None)]
+    for part in [part for part in parts if part is not None]:
+        steps = list(_leaves(getattr(dataset, "pipeline", [])))
+        check_moves(steps, not any(isinstance(step, PanopticIdsToInstances) for step in steps))
+        check_wrappers(part)
+
+
+def check_moves(steps: Sequence[object], masks: bool = False) -> None:
+    """As :func:`check_pipeline`, of steps that all stand behind ``LoadPanopticIds``.
+
+    Args:
+        steps: Transforms.
+        masks: Whether they stand behind ``PanopticIdsToInstances``, too.
+    """
     for step in _leaves(steps):
         name = type(step).__name__
         known = type(step).__module__.startswith(_KNOWN)
@@ -117,7 +130,8 @@ def moves_image_only(step: object, masks: bool = False) -> bool:
     """
     with _own_random_numbers(), suppress(Exception):
         for number in range(_TRIES):
-            results = step(_picture_of_labels(number, masks))
+            results = picture_of_labels(number)
+            results = step(PanopticIdsToInstances()(results) if masks else results)
             if results is None:
                 continue
             shown = results["img"]
@@ -129,31 +143,35 @@ def moves_image_only(step: object, masks: bool = False) -> bool:
             for bright in maps:
                 if bright.shape != shown.shape[:2]:
                     return True
-                if agreement(shown[~void], bright[~void]) < _AGREEMENT:
+                if agreement(shown[~void], bright[~void]) < LEAST_AGREEMENT:
                     return True
     return False
 
 
-def _picture_of_labels(seed: int, masks: bool) -> dict:
-    """A sample of bright and dark blocks; the bright ones are things of class 1, the others not."""
-    height, width = (_BLOCK * count for count in _BLOCKS)
+def picture_of_labels(seed: int, shape: tuple[int, int] = _SHAPE) -> dict:
+    """A sample of bright and dark blocks, as behind ``LoadPanopticIds``.
+
+    What is bright is a thing with the odd label 1, the rest stuff with the even label 2.
+    """
     bright = np.random.default_rng(seed).permutation(np.arange(np.prod(_BLOCKS)) % 2)
-    bright = bright.reshape(_BLOCKS).repeat(_BLOCK, 0).repeat(_BLOCK, 1)
-    results = dict(
+    rows, columns = (
+        np.arange(side) * blocks // side for side, blocks in zip(shape, _BLOCKS, strict=True)
+    )
+    bright = bright.reshape(_BLOCKS)[rows[:, None], columns]
+    return dict(
         img=np.repeat(np.where(bright, 190, 60).astype(np.uint8)[..., None], 3, axis=2),
-        img_id="probe",
-        img_path="probe",
-        img_shape=(height, width),
-        ori_shape=(height, width),
-        height=height,
-        width=width,
+        img_id="labels",
+        img_path="labels",
+        img_shape=shape,
+        ori_shape=shape,
+        height=shape[0],
+        width=shape[1],
         scale_factor=(1.0, 1.0),
         gt_seg_map=(FIRST_SEGMENT + bright).astype(np.uint16),
         segments=[Segment(1, 2), Segment(2, 1)],
         classes=("other", "thing", "stuff"),
         thing_classes=("other", "thing"),
     )
-    return PanopticIdsToInstances()(results) if masks else results
 
 
 def agreement(image: np.ndarray, bright: np.ndarray) -> float:

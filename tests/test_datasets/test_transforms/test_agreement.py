@@ -114,8 +114,7 @@ def test_later_masks_hide_earlier_ones(street):
 
 
 def test_boxes_that_left_their_masks(street, monkeypatch):
-    monkeypatch.setattr("random.uniform", lambda low, high: 0)
-    monkeypatch.setattr("random.randint", lambda low, high: high)
+    monkeypatch.setattr("numpy.random.randint", lambda low, high: high)
     results = derive(street.repeat(10, 0).repeat(10, 1))
     results = RandomShift(prob=1.0, max_shift_px=9)(results)
     with pytest.raises(ValueError, match="gt_bboxes: box 0 .* is not around its mask.*RandomShift"):

@@ -5,11 +5,16 @@ import random
 import numpy as np
 import pytest
 from mmdet.registry import TRANSFORMS
-from mmengine.dataset import Compose
+from mmengine.dataset import Compose, RepeatDataset
 from mmengine.registry import init_default_scope
 
 from mmhps.datasets import CityscapesPanopticDataset
-from mmhps.datasets.transforms.alignment import check_moves, check_pipeline, moves_image_only
+from mmhps.datasets.transforms.alignment import (
+    check_moves,
+    check_pipeline,
+    check_wrappers,
+    moves_image_only,
+)
 
 LOAD = [dict(type="LoadImageFromFile"), dict(type="LoadPanopticIds")]
 FINISH = [dict(type="PanopticIdsToInstances"), dict(type="PackPanopticInputs")]
@@ -194,3 +199,38 @@ def test_wrong_ones_do_not(name):
             return self.step(results) | dict(gt_masks=masks)
 
     assert moves_image_only(Forgetful(), masks=True)
+
+
+class TestWrappers:
+    """MultiImageMixDataset has a pipeline of its own."""
+
+    @pytest.fixture
+    def mix(self, tmp_path, write_pair, street):
+        def build(*steps):
+            for name in "ab":
+                write_pair(tmp_path, name, street)
+            inner = dict(
+                type="CityscapesPanopticDataset",
+                data_root=str(tmp_path),
+                pipeline=[*LOAD, dict(type="PanopticIdsToInstances")],
+            )
+            pipeline = [*steps, FINISH[-1]]
+            outer = dict(type="MultiImageMixDataset", dataset=inner, pipeline=pipeline)
+            joined = dict(type="ConcatDataset", datasets=[outer])
+            return RepeatDataset(joined, times=2)
+
+        return build
+
+    def test_mosaic(self, mix):
+        with pytest.raises(ValueError, match="pipeline: Mosaic moves the image but not"):
+            check_wrappers(mix(dict(type="Mosaic", img_scale=(8, 8))))
+
+    def test_copy_paste(self, mix):
+        dataset = mix(dict(type="CopyPaste"), dict(type="FilterAnnotations"))
+        check_wrappers(dataset)
+        for _ in range(4):
+            sample = dataset[0]["data_samples"]
+            panoptic = sample.gt_panoptic_seg.sem_seg[0]
+            for g, mask in enumerate(sample.gt_instances.masks.masks, start=1):
+                assert (panoptic[mask != 0] // 1000 == g).all()
+            assert panoptic[panoptic >= 1000].numel() == sample.gt_instances.masks.masks.sum()

@@ -23,6 +23,16 @@ MAPS = dict(
     b=[[7, 26001, 26002], [7, 11, 11]],  # road, two cars, building: none of the classes
     c=[[7, 7, 7], [7, 7, 7]],
 )
+RARE = (
+    "warning: fewer than 10 segments of person (0), car (3), road (3). Leave such classes out, or "
+    "do not trust their PQ."
+)
+SMALL = (
+    "warning: 3 of 3 instances are below 20 pixels, before any resizing. "
+    "PanopticIdsToInstances(min_area=...) ignores what is too small to learn."
+)
+SAME, OTHER = "warning: 3 images are in", dict(train="val", val="train")
+FIRST = "e.g. {}/images/a_leftImg8bit.png. Their scores say nothing of other images."
 
 
 @pytest.fixture
@@ -40,7 +50,7 @@ def config(tmp_path):
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
-def test_contents(command, config, capsys, split):
+def test_contents(command, config, tmp_path, capsys, split):
     command.main([str(config), "--split", split])
     lines = capsys.readouterr().out.splitlines()
     assert [line.split() for line in lines] == [
@@ -49,7 +59,10 @@ def test_contents(command, config, capsys, split):
         ["car", "3", "1", "2", "4", "22.22%"],
         ["road", "3", "0", "3", "10", "55.56%"],
         ["void", "2", "3", "16.67%"],
+        RARE.split(),
+        SMALL.split(),
         "2 of 3 images have at most 1 instances.".split(),
+        [*SAME.split(), split, "and", "in", OTHER[split] + ",", *FIRST.format(tmp_path).split()],
         "No faults found.".split(),
     ]
 
@@ -90,7 +103,8 @@ def test_all_faults(command, config, tmp_path, capsys, split):
 def test_without_ground_truth(command, config, capsys):
     config.write_text(config.read_text().replace('seg="labels"', "seg=None"))
     command.main([str(config), "--split", "val"])
-    assert capsys.readouterr().out == "No faults found.\n"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(SAME) and lines[1:] == ["No faults found."]
 
 
 def test_fault_of_a_file_whose_name_is_no_text(command, config, tmp_path, capsys):
@@ -114,3 +128,84 @@ def test_nothing_to_inspect(command, config, tmp_path):
 def test_no_data_set_of_ours(command, config):
     with pytest.raises(SystemExit, match=r"config\.py: test_dataloader has no data set of mmhps"):
         command.main([str(config), "--split", "test"])
+
+
+def change(config, old, new):
+    text = config.read_text()
+    assert old in text
+    config.write_text(text.replace(old, new, 1))
+
+
+def test_other_images_in_val(command, config, tmp_path, capsys):
+    (tmp_path / "others").mkdir()
+    Image.new("RGB", (9, 9)).save(tmp_path / "others/a_leftImg8bit.png")
+    change(config, "test_mode=True", 'test_mode=True, data_prefix=dict(img="others", seg=None)')
+    command.main([str(config)])
+    assert SAME not in capsys.readouterr().out
+
+
+OWN = """
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmdet.registry import TRANSFORMS
+from PIL import Image
+
+@TRANSFORMS.register_module(force=True)
+class Turn(BaseTransform):
+    moves_image = False  # which is not true
+    def transform(self, results):
+        results["img"] = results["img"][::-1, ::-1].copy()
+        return results
+
+@TRANSFORMS.register_module(force=True)
+class LoadRed(BaseTransform):
+    def transform(self, results):
+        width, height = Image.open(results["img_path"]).size
+        results["img"] = np.full((height, width, 3), (0, 0, 255), np.uint8)
+        results["img_shape"] = results["ori_shape"] = (height, width)
+        return results
+"""
+
+
+@pytest.fixture
+def own_transforms(tmp_path, monkeypatch):
+    (tmp_path / "own_transforms.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    __import__("own_transforms")
+
+
+@pytest.mark.usefixtures("own_transforms")
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            'dict(type="PanopticIdsToInstances")',
+            'dict(type="PanopticIdsToInstances"), dict(type="Turn")',
+            "the pipeline moves the image but not its label map",
+        ),
+        (
+            'dict(type="LoadImageFromFile", imdecode_backend="pillow")',
+            'dict(type="LoadRed")',
+            "the pipeline reads this image ((64, 96, 3)) otherwise than the inferencer",
+        ),
+    ],
+)
+def test_pipeline_that_is_wrong(command, config, tmp_path, capsys, old, new, words):
+    for path in tmp_path.glob("*/*.png"):  # larger, for pictures of labels
+        with Image.open(path) as image:
+            image.load()
+        image.resize((96, 64), Image.Resampling.NEAREST).save(path)
+    change(config, old, new)
+    with pytest.raises(SystemExit, match="images have faults"):
+        command.main([str(config)])
+    assert words in capsys.readouterr().out
+
+
+class TestReaders:
+    """16 bits are read in one way, or refused."""
+
+    def test_deep_grey_images(self, command, config, tmp_path, capsys):
+        grey = np.linspace(0, 65535, 6).reshape(2, 3).astype(np.uint16)
+        Image.fromarray(grey).save(tmp_path / "images/a_leftImg8bit.png")
+        command.main([str(config)])
+        assert "No faults found." in capsys.readouterr().out
