@@ -69,7 +69,8 @@ def pipeline_faults(dataset: PanopticIdDataset, infos: Sequence[dict]) -> list[E
     at the end. Images and pipelines without labels, and images that cannot be loaded, are passed
     over: :func:`mmhps.datasets.contents.inspect_all` reports the latter.
     """
-    chosen = [infos[i] for i in np.linspace(0, len(infos) - 1, _SAMPLES).round().astype(int)]
+    places = np.linspace(0, len(infos) - 1, min(_SAMPLES, len(infos))).round().astype(int)
+    chosen = [infos[place] for place in places]
     faults: list[Exception] = []
     for info in {info["img_path"]: info for info in chosen}.values():
         try:
