@@ -75,14 +75,17 @@ def dataset_meta(cfg: Config, trained: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: Neither of them names the classes.
     """
-    meta = dict(trained)
-    if not {"classes", "thing_classes"} <= meta.keys():
-        meta |= classes_of(cfg.test_dataloader.dataset)
-    if not {"classes", "thing_classes"} <= meta.keys():
+    named, meta, reason = {"classes", "thing_classes"}, dict(trained), ""
+    if not named <= meta.keys():
+        try:
+            meta |= classes_of(cfg.test_dataloader.dataset)
+        except OSError as error:  # the file that states them
+            reason = f" ({error})"
+    if not named <= meta.keys():
         raise ValueError(
             "the names of the classes and of the things among them are known neither from the "
-            "checkpoint (meta.dataset_meta) nor from test_dataloader.dataset of the config. Use a "
-            "checkpoint that tools/train.py wrote."
+            f"checkpoint (meta.dataset_meta) nor from test_dataloader.dataset of the config{reason}"
+            ". Use a checkpoint that tools/train.py wrote."
         )
     number = len(meta["classes"])
     return dict(

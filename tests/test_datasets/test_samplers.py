@@ -76,7 +76,7 @@ class Drawing(PanopticIdDataset):
     METAINFO = dict(classes=(), thing_classes=())
 
     def __init__(self):
-        super().__init__(data_prefix={}, pipeline=[draw])
+        super().__init__(data_prefix=dict(img=None), pipeline=[draw])
 
     def list_images(self):
         return [dict(img_path=str(i), seg_map_path=None) for i in range(2)], []

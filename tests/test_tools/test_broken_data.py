@@ -8,6 +8,8 @@ from mmengine.model import BaseModel
 from mmengine.structures import PixelData
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 default_scope = "mmdet"
 model = dict(type="AllRoad", data_preprocessor=dict(type="DetDataPreprocessor"))

@@ -33,7 +33,7 @@ def test_resumed_training_goes_on(config, from_file):
 @pytest.mark.parametrize(
     "seed",
     [
-        pytest.param([], id=""),
+        pytest.param([], id="", marks=pytest.mark.slow),
         pytest.param(["--cfg-options", "randomness.seed=3"], id="seed", marks=pytest.mark.slow),
     ],
 )
@@ -61,6 +61,7 @@ def test_resuming_without_a_checkpoint_starts_anew(config, capsys):
     assert Path("work", "iter_4.pth").is_file()
 
 
+@pytest.mark.slow
 def test_full_disk_keeps_the_former_checkpoint(config, monkeypatch):
     def put(self, content, path):
         if Path(path).name.startswith("iter_4"):

@@ -17,7 +17,9 @@ SMALL = [
 ]
 
 
-@pytest.mark.parametrize("system", ["hps-isi", "panoptic-fpn"])
+@pytest.mark.parametrize(
+    "system", ["hps-isi", pytest.param("panoptic-fpn", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("views", [[], ["--tta"]])
 def test_all_metrics_in_one_evaluation(system, views, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

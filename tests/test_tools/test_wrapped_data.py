@@ -65,7 +65,10 @@ def wrapped(config, coco_files):
     return write
 
 
-@pytest.mark.parametrize("name", WRAPPED)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] if n != "nested" else []) for n in WRAPPED],
+)
 def test_resumed_training_equals_an_unbroken_one(wrapped, name):
     config = wrapped(name)
     run_tool("train", config, "--work-dir", "work")
