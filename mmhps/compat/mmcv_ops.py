@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -86,14 +86,14 @@ class _NotCompiled(ModuleType):
     def __getattr__(self, name: str) -> Callable:
         if name.startswith("__"):
             raise AttributeError(name)
+        return functools.partial(_refuse, name)
 
-        def operator(*args: Any, **kwargs: Any) -> None:
-            raise NotImplementedError(
-                f"mmcv's operator {name} exists in compiled form only, and mmcv is installed "
-                f"without compiled operators. {HOW_TO_COMPILE}"
-            )
 
-        return operator
+def _refuse(name: str, *args: Any, **kwargs: Any) -> NoReturn:
+    raise NotImplementedError(
+        f"mmcv's operator {name} exists in compiled form only, and mmcv is installed without "
+        f"compiled operators. {HOW_TO_COMPILE}"
+    )
 
 
 class _Finder(MetaPathFinder, Loader):
@@ -167,7 +167,7 @@ def _nms(bboxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> T
 def _pool(input: Tensor, rois: Tensor, options: dict[str, Any]) -> Tensor:
     """RoIAlign of averages with gradients; the options are those of ``roi_align_forward``."""
     if options["pool_mode"] != 1:
-        _NotCompiled(NAME).roi_align_of_maxima()
+        _refuse("roi_align_of_maxima")
     input = input.to(torch.promote_types(input.dtype, torch.float32))
     size = options["aligned_height"], options["aligned_width"]
     scale, ratio = options["spatial_scale"], options["sampling_ratio"]
@@ -178,11 +178,16 @@ def _pool(input: Tensor, rois: Tensor, options: dict[str, Any]) -> Tensor:
     return roi_align(input, rois, size, scale, ratio, options["aligned"])
 
 
+def _pools_itself(tensor: Tensor, options: dict[str, Any]) -> bool:
+    """Whether RoIAlign is left to mmcv: where it is the best, and for maxima, if it is compiled."""
+    return _compiled_for(tensor) or (bool(_compiled) and options["pool_mode"] == 0)
+
+
 def _roi_align_forward(
     input: Tensor, rois: Tensor, output: Tensor, *argmax: Tensor, **options: Any
 ) -> None:
     """Stands for ``mmcv._ext.roi_align_forward``: writes to ``output``."""
-    if _compiled_for(input) or (_compiled and options["pool_mode"] == 0):
+    if _pools_itself(input, options):
         _compiled["roi_align_forward"](input, rois, output, *argmax, **options)
     else:
         output.copy_(_pool(input, rois, options))
@@ -192,7 +197,7 @@ def _roi_align_backward(
     grad_output: Tensor, rois: Tensor, *argmax_and_grad: Tensor, **options: Any
 ) -> None:
     """Stands for ``mmcv._ext.roi_align_backward``: writes to the last tensor."""
-    if _compiled_for(grad_output) or (_compiled and options["pool_mode"] == 0):
+    if _pools_itself(grad_output, options):
         _compiled["roi_align_backward"](grad_output, rois, *argmax_and_grad, **options)
         return
     grad_input = argmax_and_grad[-1]
