@@ -2,6 +2,7 @@
 
 import mmhps.compat  # noqa: F401  (MMDetection must be made usable first)
 
+from .backbones import EfficientNetLite
 from .class_counts import classes_of, resolve_classes, set_class_counts
 from .detectors import HPS, PanopticFPN, PanopticTTAModel, SemanticPlusInstance
 from .fusion_heads import DifferentiableFusionHead, EfficientPSFusionHead, HeuristicMergeHead
@@ -22,6 +23,7 @@ __all__ = [
     "CrowdAssigner",
     "Detections",
     "DifferentiableFusionHead",
+    "EfficientNetLite",
     "EfficientPSFusionHead",
     "GroundTruthBoxes",
     "HeuristicMergeHead",

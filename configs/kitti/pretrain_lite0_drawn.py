@@ -1,0 +1,18 @@
+# The weights that the systems on real streets start from: Panoptic FPN from ImageNet weights, on
+# drawn scenes (docs/data.md).
+_base_ = [
+    "../_base_/models/narrow_lite0.py",
+    "../_base_/datasets/kitti.py",
+    "../_base_/schedules/schedule_mini.py",
+    "../_base_/iter_runtime.py",
+]
+data_root = "{{$DRAWN_ROOT:data/drawn_640x192}}"
+model = dict(test_cfg=dict(panoptic=dict(stuff_area_limit=120)))
+train_dataloader = dict(dataset=dict(data_root=data_root))
+val_dataloader = test_dataloader = dict(dataset=dict(data_root=data_root))
+max_iters = 1500
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
+_base_.param_scheduler[1].end = max_iters
+optim_wrapper = dict(
+    optimizer=dict(lr=0.002), paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.2)))
+)
