@@ -162,9 +162,8 @@ def _may_merge(
     overlap = pair_overlaps(claims.pixel, inside, start, pairs, pixels)
     n, k = pairs.unbind(dim=1)
     union = (area[n] + area[k] - overlap).clamp(min=1)
-    same = (overlap.double() / union.double() > iou).long()
-    flat = torch.zeros_like(possible, dtype=torch.int64).flatten()
-    return flat.scatter(0, n * labels.shape[0] + k, same).view_as(possible) > 0
+    same = overlap.double() / union.double() > iou
+    return torch.zeros_like(possible).index_put((n, k), same)
 
 
 def windows_of(boxes: Tensor, size: Size) -> Tensor:
