@@ -25,18 +25,28 @@ def mean_std(values: Sequence[float]) -> str:
 def results_table(results: Results, titles: Mapping[str, str]) -> str:
     """Table 1 of the paper; with HPS also the heuristic merge of the same network.
 
+    Further columns are the classes that a metric reports by themselves.
+
     Args:
         results: What was measured.
         titles: What each system is called.
     """
     rows = []
+    classes = class_keys(results)
     for system, runs in results.items():
         for key, suffix in (("metrics", ""), ("heuristic", ", heuristic merge")):
             found = [run[key] for run in runs.values() if key in run]
             if found:
-                cells = [mean_std([metrics[v] for metrics in found]) for v in VALUES]
+                cells = [mean_std([metrics[v] for metrics in found]) for v in [*VALUES, *classes]]
                 rows.append([titles[system] + suffix, str(len(found)), *cells])
-    return markdown_table(["system", "seeds", *HEADER], rows)
+    header = ["system", "seeds", *HEADER, *(key.replace("_", " ") for key in classes)]
+    return markdown_table(header, rows)
+
+
+def class_keys(results: Results) -> list[str]:
+    """The values of single classes that every run has, e.g. ``PQ_car``."""
+    runs = [run["metrics"] for seeds in results.values() for run in seeds.values()]
+    return [key for key in runs[0] if key not in VALUES and all(key in run for run in runs)]
 
 
 def differences_table(results: Results, titles: Mapping[str, str]) -> str:
@@ -64,9 +74,10 @@ def differences_table(results: Results, titles: Mapping[str, str]) -> str:
 def _difference_rows(
     name: str, pairs: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]
 ) -> list[list[str]]:
-    """Mean and standard error of first minus second, for PQ of all, things and stuff."""
+    """Mean and standard error of first minus second: PQ of all, things, stuff, single classes."""
     rows = []
-    for value in ("PQ", "PQ_th", "PQ_st") if pairs else ():
+    single = [key for key in pairs[0][0] if key not in VALUES] if pairs else []
+    for value in ("PQ", "PQ_th", "PQ_st", *single) if pairs else ():
         deltas = [first[value] - second[value] for first, second in pairs]
         error = "–"
         if len(deltas) > 1:
