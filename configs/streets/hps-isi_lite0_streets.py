@@ -3,11 +3,14 @@
 _base_ = "../kitti/hps-isi_lite0_kitti.py"
 camvid_root = "{{$CAMVID_ROOT:data/camvid}}"
 drawn_root = "{{$DRAWN_ROOT:data/drawn_640x192}}"
-kitti = _base_.train_dataloader.dataset
+# Larger than the files of KITTI's configs: what is small on a photo gets more pixels.
+_base_.train_pipeline[2].update(scale=(800, 240), ratio_range=(0.7, 1.4))
+_base_.train_pipeline[3].crop_size = (480, 192)
+kitti = dict(_base_.train_dataloader.dataset, pipeline=_base_.train_pipeline)
 camvid_pipeline = [
     *_base_.train_pipeline[:2],
-    dict(type="RandomResize", scale=(560, 420), ratio_range=(0.75, 1.5), keep_ratio=True),
-    dict(type="RandomCrop", crop_size=(320, 240), allow_negative_crop=True),
+    dict(type="RandomResize", scale=(640, 480), ratio_range=(0.7, 1.4), keep_ratio=True),
+    dict(type="RandomCrop", crop_size=(400, 240), allow_negative_crop=True),
     *_base_.train_pipeline[4:],
 ]
 train_dataloader = dict(
@@ -32,13 +35,13 @@ train_dataloader = dict(
         ],
     )
 )
-# Photos of any shape are resized to 640 pixels on their longer side.
+# Photos of any shape are resized to fit into 800x480 pixels, or 480x800.
 test_pipeline = [
     _base_.test_pipeline[0],
-    dict(type="Resize", scale=(640, 640), keep_ratio=True),
+    dict(type="Resize", scale=(800, 480), keep_ratio=True),
     *_base_.test_pipeline[2:],
 ]
 val_dataloader = test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-max_iters = 2400
+max_iters = 2000
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 _base_.param_scheduler[1].end = max_iters
