@@ -24,6 +24,27 @@ class ImageError(RuntimeError):
     """An image that cannot be read, or that the pipeline cannot take."""
 
 
+def select_fold(images: list, held_out: bool, number: int, of: int) -> list:
+    """Select a fold of a cross-validation in contiguous blocks, whose sizes differ by at most 1.
+
+    Args:
+        images: In order.
+        held_out: Whether to take the block, or all others.
+        number: The block, from 0.
+        of: The number of blocks.
+
+    Raises:
+        ValueError: There is no such block, or there are more blocks than images.
+    """
+    if not 2 <= of <= len(images) or not 0 <= number < of:
+        raise ValueError(
+            f"fold: expected number 0..N-1 of N blocks, with N from 2 to the number of images "
+            f"({len(images)}), got number={number}, of={of}."
+        )
+    start, end = (len(images) * k // of for k in (number, number + 1))
+    return images[start:end] if held_out else images[:start] + images[end:]
+
+
 class PanopticIdDataset(BaseDataset):
     """Base of datasets whose ground truth is one id map per image.
 
@@ -39,13 +60,17 @@ class PanopticIdDataset(BaseDataset):
         filter_cfg: ``dict(max_instances=N)`` leaves out images with more than N instances (crowds
             do not count); the attribute ``left_out`` is their number. In contrast to MMDetection's
             filters it also applies in test mode, because the paper's cap does. None keeps all.
+        fold: ``dict(number=K, of=N)`` for cross-validation: the images make N contiguous blocks in
+            the order of their paths, because neighbours in a drive look alike. In test mode block K
+            (from 0) remains, otherwise all others. None keeps all.
         max_refetch: How many other images are tried when the pipeline returns None for one. With
             0 this is an error.
         **kwargs: Arguments of :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
-        ValueError: ``filter_cfg`` has other keys, needs labels that are not there, or leaves no
-            image; or a transform moves the image without its ground truth.
+        ValueError: ``fold`` is out of range; ``filter_cfg`` has other keys, needs labels that are
+            not there, or leaves no image; or a transform moves the image without its ground
+            truth.
     """
 
     def __init__(
@@ -54,6 +79,7 @@ class PanopticIdDataset(BaseDataset):
         data_prefix: dict,
         data_root: str = "",
         filter_cfg: dict | None = None,
+        fold: dict | None = None,
         max_refetch: int = 0,
         **kwargs,
     ) -> None:
@@ -62,6 +88,7 @@ class PanopticIdDataset(BaseDataset):
             raise ValueError(
                 f'filter_cfg: only the key "max_instances" is known, got {sorted(unknown)}.'
             )
+        self.fold = fold
         self.left_out = 0
         self._cat_ids: list[list[int]] | None = None
         if "img" not in data_prefix:
@@ -102,7 +129,7 @@ class PanopticIdDataset(BaseDataset):
                 f"them all."
             )
             raise type(faults[0])(f"{faults[0]}{more if faults[1:] else ''}")
-        return infos
+        return infos if self.fold is None else select_fold(infos, self.test_mode, **self.fold)
 
     def read_segments(self, data_info: dict) -> list[Segment]:
         """Return the segments of one image, without its pixels."""

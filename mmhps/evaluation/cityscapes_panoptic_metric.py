@@ -48,6 +48,8 @@ class CityscapesPanopticMetric(PerImageMetric):
             ``<outfile_prefix>.json`` and ``<outfile_prefix>/<img_id>.png``.
         format_only: Only write, score nothing: for images without ground truth.
         classwise: Whether the logged table has a line for each class.
+        class_keys: Classes whose PQ is also returned by itself, as ``PQ_<class>``: for data where
+            one class has most of the instances, and the mean over classes says little about it.
         collect_device: ``'cpu'`` or ``'gpu'``, see :class:`mmengine.evaluator.BaseMetric`.
         prefix: Put before the keys instead of ``cityscapes_panoptic``.
         collect_dir: Folder through which processes exchange results.
@@ -63,6 +65,7 @@ class CityscapesPanopticMetric(PerImageMetric):
         outfile_prefix: str | None = None,
         format_only: bool = False,
         classwise: bool = True,
+        class_keys: Sequence[str] = (),
         collect_device: str = "cpu",
         prefix: str | None = None,
         collect_dir: str | None = None,
@@ -76,6 +79,7 @@ class CityscapesPanopticMetric(PerImageMetric):
         self.outfile_prefix = outfile_prefix
         self.format_only = format_only
         self.classwise = classwise
+        self.class_keys = tuple(class_keys)
 
     def score(self, sample: Mapping[str, Any]) -> dict[str, Any]:
         """Write a prediction, compare it with the ground truth, or both."""
@@ -93,7 +97,10 @@ class CityscapesPanopticMetric(PerImageMetric):
         """Add up the images and log the table.
 
         Returns:
-            The nine values in percent; none with ``format_only``.
+            The nine values and those of ``class_keys`` in percent; none with ``format_only``.
+
+        Raises:
+            ValueError: A class of ``class_keys`` is none of the dataset's.
         """
         metrics: dict[str, float] = {}
         if self.outfile_prefix is not None:
@@ -102,6 +109,9 @@ class CityscapesPanopticMetric(PerImageMetric):
         if self.format_only:
             return metrics
         classes, things = self._meta("classes"), self._meta("thing_classes")
+        unknown = set(self.class_keys) - set(classes)
+        if unknown:
+            raise ValueError(f"class_keys: {sorted(unknown)} are none of the classes {classes}.")
         total = PanopticStats.total((item["stats"] for item in images), len(classes))
         result = panoptic_quality(total, [name in things for name in classes])
         table = format_panoptic_table(result, classes, self.classwise)
@@ -109,6 +119,8 @@ class CityscapesPanopticMetric(PerImageMetric):
         for group, suffix in (("All", ""), ("Things", "_th"), ("Stuff", "_st")):
             for key in ("pq", "sq", "rq"):
                 metrics[key.upper() + suffix] = 100 * result[group][key]
+        for name in self.class_keys:
+            metrics[f"PQ_{name}"] = 100 * result["per_class"][classes.index(name)]["pq"]
         return metrics
 
     def _read_prediction(self, sample: Mapping[str, Any]) -> tuple[np.ndarray, list[Segment]]:

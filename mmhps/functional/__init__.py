@@ -1,6 +1,7 @@
 """Pure functions of tensors: the paper's equations, one per file, and what makes them fast."""
 
 from .canvas import box_cover, paste_canvases
+from .confidence import class_confidence
 from .duplicates import merge_groups, merge_layers
 from .fast_fusion import fused_argmax
 from .gt_order import (
@@ -28,6 +29,7 @@ __all__ = [
     "Layer",
     "Resampled",
     "box_cover",
+    "class_confidence",
     "cut_layers",
     "fused_argmax",
     "ground_truth_order",

@@ -20,7 +20,11 @@ def run_folder(out: Path, config: Path, seed: int) -> Path:
 
 
 def run_missing(
-    configs: Sequence[Path], seeds: Sequence[int], out: Path, options: Mapping[str, Any]
+    configs: Sequence[Path],
+    seeds: Sequence[int],
+    out: Path,
+    options: Mapping[str, Any],
+    folds: int | None = None,
 ) -> None:
     """Run what is not finished, seed by seed, so that an early report compares all configs.
 
@@ -29,14 +33,31 @@ def run_missing(
         seeds: Each config is trained with each.
         out: Folder of all runs.
         options: Changes of every config, as ``--cfg-options`` gives them.
+        folds: Make this many folds of the images of all splits, and let seed K hold out block
+            K modulo ``folds``. None: train and score on the splits of the configs.
     """
     titles = titles_of(configs)
     jobs = [(seed, path) for seed in seeds for path in configs]
     for number, (seed, path) in enumerate(jobs, start=1):
         cfg = Config.fromfile(path)
         cfg.merge_from_dict(dict(options))
+        if folds is not None:
+            hold_out(cfg, seed % folds, folds)
         heading = f"[{number}/{len(jobs)}] {titles[method_name(path)]}, seed {seed}"
         train_and_score(cfg, run_folder(out, path, seed), heading, seed)
+
+
+def hold_out(cfg: Config, number: int, folds: int) -> None:
+    """Train a config on all blocks but one of a data set in Cityscapes' layout, and score that one.
+
+    Args:
+        cfg: Changed in place.
+        number: The block, from 0.
+        folds: The number of blocks.
+    """
+    for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
+        cfg[name].dataset.fold = dict(number=number, of=folds)
+        cfg[name].dataset.data_prefix = dict(img="leftImg8bit", seg="gtFine")
 
 
 def read_results(configs: Sequence[Path], seeds: Sequence[int], out: Path) -> Results:

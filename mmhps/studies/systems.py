@@ -15,7 +15,12 @@ SYSTEMS = {
 }
 """The systems of the paper's Table 1, in its order, and their titles."""
 
-SUFFIXES = {"mini": "r18_mini", "camvid": "r18_camvid", "cityscapes": "r101_cityscapes"}
+SUFFIXES = {
+    "mini": "r18_mini",
+    "camvid": "r18_camvid",
+    "kitti": "lite0_kitti",
+    "cityscapes": "r101_cityscapes",
+}
 """The folders of configs/ that hold all systems, and the end of the configs' names in each."""
 
 

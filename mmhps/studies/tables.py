@@ -12,6 +12,8 @@ from mmhps.markdown import markdown_table
 VALUES = [f"{value}{group}" for group in ("", "_th", "_st") for value in ("PQ", "SQ", "RQ")]
 HEADER = ["PQ", "SQ", "RQ", "PQ Th", "SQ Th", "RQ Th", "PQ St", "SQ St", "RQ St"]
 
+_CLAIM = ("panoptic-fpn", "hps-isi")  # what the paper is about
+
 Results = Mapping[str, Mapping[str, dict]]
 """Results by system and, below that, by seed (as a string, as in JSON)."""
 
@@ -25,24 +27,34 @@ def mean_std(values: Sequence[float]) -> str:
 def results_table(results: Results, titles: Mapping[str, str]) -> str:
     """Table 1 of the paper; with HPS also the heuristic merge of the same network.
 
+    Further columns are the classes that a metric reports by themselves.
+
     Args:
         results: What was measured.
         titles: What each system is called.
     """
     rows = []
+    classes = class_keys(results)
     for system, runs in results.items():
         for key, suffix in (("metrics", ""), ("heuristic", ", heuristic merge")):
             found = [run[key] for run in runs.values() if key in run]
             if found:
-                cells = [mean_std([metrics[v] for metrics in found]) for v in VALUES]
+                cells = [mean_std([metrics[v] for metrics in found]) for v in [*VALUES, *classes]]
                 rows.append([titles[system] + suffix, str(len(found)), *cells])
-    return markdown_table(["system", "seeds", *HEADER], rows)
+    header = ["system", "seeds", *HEADER, *(key.replace("_", " ") for key in classes)]
+    return markdown_table(header, rows)
+
+
+def class_keys(results: Results) -> list[str]:
+    """The values of single classes that every run has, e.g. ``PQ_car``."""
+    runs = [run["metrics"] for seeds in results.values() for run in seeds.values()]
+    return [key for key in runs[0] if key not in VALUES and all(key in run for run in runs)]
 
 
 def differences_table(results: Results, titles: Mapping[str, str]) -> str:
     """Paired differences with their standard errors.
 
-    Between neighbours of the table, and between the two fusions of one network.
+    Between neighbours of the table, HPS + ISI and Panoptic FPN, and the two fusions of one network.
 
     Args:
         results: What was measured.
@@ -50,7 +62,10 @@ def differences_table(results: Results, titles: Mapping[str, str]) -> str:
     """
     rows = []
     systems = [system for system in results if results[system]]
-    for lower, upper in zip(systems, systems[1:], strict=False):
+    compared = list(zip(systems, systems[1:], strict=False))
+    if _CLAIM not in compared and set(_CLAIM) <= set(systems):
+        compared.append(_CLAIM)
+    for lower, upper in compared:
         seeds = sorted(results[lower].keys() & results[upper].keys())
         pairs = [(results[upper][s]["metrics"], results[lower][s]["metrics"]) for s in seeds]
         rows += _difference_rows(f"{titles[upper]} − {titles[lower]}", pairs)
@@ -64,9 +79,10 @@ def differences_table(results: Results, titles: Mapping[str, str]) -> str:
 def _difference_rows(
     name: str, pairs: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]
 ) -> list[list[str]]:
-    """Mean and standard error of first minus second, for PQ of all, things and stuff."""
+    """Mean and standard error of first minus second: PQ of all, things, stuff, single classes."""
     rows = []
-    for value in ("PQ", "PQ_th", "PQ_st") if pairs else ():
+    single = [key for key in pairs[0][0] if key not in VALUES] if pairs else []
+    for value in ("PQ", "PQ_th", "PQ_st", *single) if pairs else ():
         deltas = [first[value] - second[value] for first, second in pairs]
         error = "–"
         if len(deltas) > 1:

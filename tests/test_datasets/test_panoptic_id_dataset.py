@@ -37,6 +37,34 @@ def three_images(tmp_path, write_pair, monkeypatch):
     return log
 
 
+class TestFold:
+    @pytest.mark.parametrize(
+        ("number", "held_out", "names"),
+        [(0, True, "a"), (0, False, "bc"), (1, True, "bc"), (1, False, "a")],
+    )
+    def test_blocks_are_contiguous(self, build, three_images, number, held_out, names):
+        dataset = build(fold=dict(number=number, of=2), test_mode=held_out)
+        assert [dataset.get_data_info(i)["img_id"] for i in range(len(dataset))] == list(names)
+
+    def test_each_image_is_held_out_once_in_blocks_of_nearly_one_size(self):
+        images = list(range(165 + 2))
+        blocks = [panoptic_id_dataset.select_fold(images, True, k, 5) for k in range(5)]
+        assert sum(blocks, []) == images
+        assert [len(block) for block in blocks] == [33, 33, 34, 33, 34]
+        for k, block in enumerate(blocks):
+            rest = panoptic_id_dataset.select_fold(images, False, k, 5)
+            assert sorted(block + rest) == images
+
+    def test_the_cap_comes_after(self, build, three_images):
+        dataset = build(fold=dict(number=1, of=2), filter_cfg=dict(max_instances=1), test_mode=True)
+        assert [dataset.get_data_info(i)["img_id"] for i in range(len(dataset))] == ["b"]
+
+    @pytest.mark.parametrize(("number", "of"), [(2, 2), (-1, 2), (0, 1), (0, 4)])
+    def test_no_such_fold(self, build, three_images, number, of):
+        with pytest.raises(ValueError, match=f"fold: .*number={number}, of={of}"):
+            build(fold=dict(number=number, of=of))
+
+
 class TestFilter:
     @pytest.mark.parametrize("limit, names", [(0, ["a"]), (1, ["a", "b"]), (2, ["a", "b", "c"])])
     @pytest.mark.parametrize("test_mode", [False, True])

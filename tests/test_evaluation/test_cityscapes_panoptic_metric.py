@@ -110,6 +110,17 @@ def test_hand_worked(tmp_path):
     assert metrics == pytest.approx(expected, abs=1e-12)
 
 
+def test_single_classes(tmp_path):
+    gt = [[7, 7, 7, 7], [26000, 26000, 26000, 26000]]
+    pred = [[ROAD] * 4, [CAR + 1000] * 3 + [ROAD]]
+    sample = make_sample("a", write_truth(tmp_path, "a", gt), pred)
+    metrics = evaluate([sample], class_keys=("car", "person"))
+    assert metrics["cityscapes_panoptic/PQ_car"] == pytest.approx(75)  # 3 of 4 pixels
+    assert metrics["cityscapes_panoptic/PQ_person"] == 0
+    with pytest.raises(ValueError, match=r"class_keys: \['bus'\] are none of the classes"):
+        evaluate([sample], class_keys=("car", "bus"))
+
+
 def test_nothing_predicted(tmp_path):
     gt = write_truth(tmp_path, "a", [[7, 26000]])
     metrics = evaluate([make_sample("a", gt, [[VOID, VOID]])])

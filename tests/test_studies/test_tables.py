@@ -47,6 +47,23 @@ def test_results_table(results):
     assert rows[3][5] == "32.5 ± 0.7"
 
 
+def test_single_classes_have_columns_where_all_runs_report_them():
+    runs = {"0": dict(metrics=metrics(PQ_car=40.0)), "1": dict(metrics=metrics(PQ_car=44.0))}
+    upper = {"0": dict(metrics=metrics(PQ_car=41.0)), "1": dict(metrics=metrics(PQ_car=46.0))}
+    both = {"panoptic-fpn": runs, "hps": upper}
+    rows = rows_of(tables.results_table(both, SYSTEMS))
+    assert [row[-1] for row in rows] == ["PQ car", rows[1][-1], "42.0 ± 2.8", "43.5 ± 3.5"]
+    # 1 and 2: mean 1.5, standard error 0.5.
+    assert rows_of(tables.differences_table(both, SYSTEMS))[-1][1:] == [
+        "PQ_car",
+        "+1.50",
+        "0.50",
+        "2",
+    ]
+    upper["1"]["metrics"].pop("PQ_car")
+    assert rows_of(tables.results_table(both, SYSTEMS))[0][-1] == "RQ St"
+
+
 def test_differences_are_paired_by_seed(results):
     rows = rows_of(tables.differences_table(results, SYSTEMS))
     # Seeds 0 and 1: 2 and 1, mean 1.5, standard deviation 0.71, standard error 0.5.
@@ -55,6 +72,16 @@ def test_differences_are_paired_by_seed(results):
     # 42 - 41.5 and 43 - 42.5.
     assert rows[5] == ["HPS: own fusion − heuristic merge", "PQ", "+0.50", "0.00", "2"]
     assert len(rows) == 8
+
+
+def test_hps_isi_is_also_compared_with_panoptic_fpn(results):
+    results["hps-isi"] = {"1": dict(metrics=metrics(PQ=45.0)), "2": dict(metrics=metrics(PQ=43.0))}
+    rows = rows_of(tables.differences_table(results, SYSTEMS))
+    # Seeds 1 and 2: 45 - 42 and 43 - 41.
+    assert rows[8] == ["HPS + ISI − Panoptic FPN", "PQ", "+2.50", "0.50", "2"]
+    assert [row[0] for row in rows].count("HPS + ISI − Panoptic FPN") == 3
+    without_hps = {key: results[key] for key in ("panoptic-fpn", "hps-isi")}
+    assert len(rows_of(tables.differences_table(without_hps, SYSTEMS))) == 5
 
 
 def test_fusions_table():

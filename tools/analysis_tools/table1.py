@@ -2,6 +2,7 @@
 
     python tools/analysis_tools/table1.py --dataset mini --seeds 0 1 2
     python tools/analysis_tools/table1.py configs/ablations/hps-*.py --seeds 0
+    python tools/analysis_tools/table1.py --dataset kitti --folds 5 --seeds 0 1 2 3 4
     python tools/analysis_tools/table1.py --dataset mini --report
 
 An interrupted sweep continues where it stopped. Every run keeps its metrics, config, commit and
@@ -29,6 +30,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("configs", nargs="*", type=Path, metavar="CONFIG", help="what to compare")
     parser.add_argument("--dataset", choices=SUFFIXES, help="compare the four systems on this data")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument(
+        "--folds",
+        type=int,
+        help="cross-validation over the images of all splits: seed K holds out block K of so many",
+    )
     parser.add_argument("--out", type=Path, default=Path("work_dirs/table1"))
     parser.add_argument("--report", action="store_true", help="only print the finished runs")
     parser.add_argument(
@@ -54,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     register_all_modules()
     args = parse_args(argv)
     if not args.report:
-        run_missing(args.configs, args.seeds, args.out, args.cfg_options)
+        run_missing(args.configs, args.seeds, args.out, args.cfg_options, args.folds)
     results = read_results(args.configs, args.seeds, args.out)
     if not any(results.values()):
         raise SystemExit(f"There is no result of these configs in {args.out} yet.")

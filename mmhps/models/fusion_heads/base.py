@@ -16,6 +16,7 @@ from torch import Tensor
 from mmhps.functional import (
     Layer,
     Resampled,
+    class_confidence,
     cut_layers,
     ground_truth_order,
     ignore_uncovered,
@@ -32,6 +33,7 @@ from mmhps.structures import encode
 
 from ..instances import Canvases, Instances, output_boxes
 
+_TEST_OPTIONS = ("mask_overlap", "stuff_area_limit", "stuff_score_thr")
 _STRIP = 1 << 17
 """Output pixels decided at a time by the dense definition, to bound its memory."""
 
@@ -57,7 +59,9 @@ class FusionHead(BaseModule):
             no instance claims, become void. Otherwise they get the best stuff class.
         test_cfg: ``mask_overlap`` (default 0.5): an instance is dropped if instances with
             higher scores hide a larger share of its mask. ``stuff_area_limit`` (default 0): stuff
-            segments with fewer pixels in the output become void.
+            segments with fewer pixels in the output become void. ``stuff_score_thr`` (default 0):
+            so do those of which the semantic branch is less sure, see
+            :func:`mmhps.functional.class_confidence`.
 
     Raises:
         TypeError: ``test_cfg`` has another key.
@@ -76,11 +80,11 @@ class FusionHead(BaseModule):
         test_cfg: Mapping | None = None,
     ) -> None:
         super().__init__()
-        unknown = set(test_cfg or {}) - {"mask_overlap", "stuff_area_limit"}
+        unknown = set(test_cfg or {}) - set(_TEST_OPTIONS)
         if unknown:
             raise TypeError(
-                f"test_cfg.panoptic: expected mask_overlap and stuff_area_limit, got "
-                f"{sorted(unknown)}. Remove or correct it."
+                f"test_cfg.panoptic: expected {', '.join(_TEST_OPTIONS)}, got {sorted(unknown)}. "
+                f"Remove or correct it."
             )
         self.num_things_classes = num_things_classes
         self.num_stuff_classes = num_stuff_classes
@@ -188,7 +192,8 @@ class FusionHead(BaseModule):
         keep = not_hidden(layers, logits.size, self.test_cfg.get("mask_overlap", 0.5))
         layers = [layer for layer, kept in zip(layers, keep.tolist(), strict=True) if kept]
         labels, scores = labels[leaders][keep], scores[leaders][keep]
-        ids = self._to_ids(self.decide(layers, labels, scores, logits), labels)
+        winner = self.decide(layers, labels, scores, logits)
+        ids = self._to_ids(winner, labels, self._unsure_stuff(logits))
         return PixelData(sem_seg=ids[None], metainfo=dict(instance_scores=scores.tolist()))
 
     def decide(
@@ -224,14 +229,28 @@ class FusionHead(BaseModule):
             )
         return winner
 
-    def _to_ids(self, winner: Tensor, labels: Tensor) -> Tensor:
-        """Turn the numbers of :meth:`decide` into panoptic ids; small stuff becomes void."""
+    def _unsure_stuff(self, logits: Resampled) -> Tensor:
+        """(S,) bool: which stuff classes the semantic branch is not sure of."""
+        threshold = self.test_cfg.get("stuff_score_thr", 0.0)
+        if not threshold:
+            return logits.values.new_zeros(self.num_stuff_classes, dtype=torch.bool)
+        return class_confidence(logits)[self.num_things_classes :] < threshold
+
+    def _to_ids(self, winner: Tensor, labels: Tensor, unsure: Tensor) -> Tensor:
+        """Turn the numbers of :meth:`decide` into panoptic ids.
+
+        Args:
+            winner: (H, W).
+            labels: (N,).
+            unsure: (S,) stuff classes that become void, as small stuff does.
+        """
         stuff_labels = torch.arange(self.num_things_classes, self.num_classes, device=labels.device)
         instance = torch.arange(1, len(labels) + 1, device=labels.device)
         void = stuff_labels.new_tensor([self.num_classes])
         table = torch.cat([stuff_labels, encode(labels, instance), void])
         area = torch.bincount(winner.flatten(), minlength=len(table))
         small = area < self.test_cfg.get("stuff_area_limit", 0)
+        small[: self.num_stuff_classes] |= unsure
         small[self.num_stuff_classes :] = False
         table[small] = self.num_classes
         return table.int().index_select(0, winner.flatten()).view_as(winner)

@@ -1,0 +1,2 @@
+_base_ = "./panoptic-fpn_lite0_kitti.py"
+model = dict(type="SemanticPlusInstance")
