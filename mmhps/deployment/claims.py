@@ -176,6 +176,4 @@ def windows_of(boxes: Tensor, size: Size) -> Tensor:
 
 def seen(claims: Claims, max_overlap: float, pixels: Tensor) -> Tensor:
     """(N,) bool, which instances are not hidden: see :func:`mmhps.functional.not_hidden`."""
-    return visible(
-        claims.pixel, claims.value > 0, claims.start, claims.stop, pixels, max_overlap
-    )
+    return visible(claims.pixel, claims.value > 0, claims.start, claims.stop, pixels, max_overlap)

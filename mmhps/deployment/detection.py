@@ -61,7 +61,9 @@ def proposals(head: nn.Module, features: Sequence[Tensor], shown: Size) -> Tenso
     return boxes[_suppressed(boxes, scores, levels, cfg.nms)[: cfg.max_per_img]]
 
 
-def detections(head: nn.Module, features: Sequence[Tensor], boxes: Tensor, shown: Size) -> Detections:
+def detections(
+    head: nn.Module, features: Sequence[Tensor], boxes: Tensor, shown: Size
+) -> Detections:
     """Classify and refine proposals, and suppress overlapping ones.
 
     Args:
@@ -79,9 +81,7 @@ def detections(head: nn.Module, features: Sequence[Tensor], boxes: Tensor, shown
         deltas = deltas.repeat(1, classes)
     proposal, labels = (scores > cfg.score_thr).nonzero().unbind(dim=1)
     chosen = proposal * classes + labels
-    refined = decoded(
-        box_head.bbox_coder, boxes[proposal], deltas.reshape(-1, 4)[chosen], shown
-    )
+    refined = decoded(box_head.bbox_coder, boxes[proposal], deltas.reshape(-1, 4)[chosen], shown)
     values = scores.flatten()[chosen]
     kept = _suppressed(refined, values, labels, cfg.nms)
     if cfg.max_per_img > 0:

@@ -1,4 +1,4 @@
-"""Write a trained model as one ONNX file: from the image to the segments, with all that it needs."""
+"""Write a trained model as one ONNX file, from the image to the segments."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 
 from mmhps.apis.panoptic_inferencer import MAX_PIXELS
+from mmhps.apis.pictures import list_pictures
 from mmhps.apis.trained_models import dataset_meta, load_model, trained_meta
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.models import resolve_classes
@@ -27,9 +28,12 @@ from .operators import RULES
 from .segments import OUTPUTS
 from .support import check_exportable, preprocessing_of
 
-__all__ = ["export_onnx", "require", "traced"]
+__all__ = ["PRECISIONS", "export_onnx", "require", "traced"]
 
 LICENSE = "Apache-2.0"
+PRECISIONS = ("fp32", "fp16", "int8")
+CALIBRATION = 100
+"""Most pictures that the ranges of int8 are taken from."""
 _EXAMPLE = (75, 110, 3)
 """Size of the image that the network is traced with; the graph takes any."""
 
@@ -54,7 +58,8 @@ def export_onnx(
     checkpoint: str | Path,
     path: str | Path,
     license: str = LICENSE,
-    max_pixels: int | None = MAX_PIXELS,
+    precision: str = "fp32",
+    calibration: str | Path | None = None,
 ) -> dict[str, str]:
     """Export a trained model.
 
@@ -63,38 +68,60 @@ def export_onnx(
         checkpoint: Path of its weights.
         path: The file to write.
         license: Of the weights; stands in the file.
-        max_pixels: See :class:`mmhps.deployment.network.ExportableNetwork`.
+        precision: One of :data:`PRECISIONS`, see :mod:`mmhps.deployment.precision`.
+        calibration: For ``'int8'``: path, folder or pattern of pictures like those that the model
+            was trained on.
 
     Returns:
         The meta information in the file; all but texts is JSON.
 
     Raises:
-        ValueError: A part of the model cannot be exported.
+        ValueError: A part of the model cannot be exported, or an argument is wrong.
         ModuleNotFoundError: A package is missing.
         FileNotFoundError, ValueError: The checkpoint does not exist or does not fit.
     """
-    onnx, _ = require("onnx", "onnxscript")
+    if precision not in PRECISIONS or (precision == "int8") != (calibration is not None):
+        raise ValueError(
+            f"precision: expected one of {', '.join(PRECISIONS)}, and calibration with int8 alone, "
+            f"got {precision!r} and {calibration!r}. Name pictures to calibrate int8 with."
+        )
+    onnx, _, _ = require("onnx", "onnxscript", "onnxruntime")
     weights = load_checkpoint(str(checkpoint))
     resolve_classes(cfg)
     model = revert_sync_batchnorm(load_model(cfg.model, weights, str(checkpoint)))
     check_exportable(model)
     steps = preprocessing_of(cfg, model)
     meta = dataset_meta(cfg, trained_meta(weights))
-    graph = traced(ExportableNetwork(model.eval(), steps, max_pixels))
+    graph = traced(ExportableNetwork(model.eval(), steps, MAX_PIXELS))
     properties = dict(
         **{key: json.dumps(meta[key]) for key in ("classes", "thing_classes", "label_ids")},
         palette=json.dumps([list(map(int, color)) for color in meta["palette"]]),
         preprocessing=json.dumps(dict(image="uint8 RGB (H, W, 3)", inside=steps._asdict())),
         license=license,
+        precision=precision,
         config=Path(cfg.filename).stem,
         checkpoint=Path(checkpoint).name,
         checkpoint_sha256=hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest(),
         mmhps_version=__version__,
     )
     _describe(graph, properties)
+    graph = _in_precision(graph, precision, calibration)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     onnx.save(graph, str(path))
     return properties
+
+
+def _in_precision(graph: Any, precision: str, calibration: str | Path | None) -> Any:
+    """Change the precision of a model in single precision."""
+    from .precision import half_weights, quantized
+
+    if precision == "fp16":
+        return half_weights(graph)
+    if precision == "int8":
+        pictures = list_pictures(str(calibration))
+        some = pictures[:: -(-len(pictures) // CALIBRATION)]
+        return quantized(graph, (picture.read()[..., ::-1] for picture in some))
+    return graph
 
 
 def traced(network: ExportableNetwork) -> Any:

@@ -20,7 +20,7 @@ from mmhps.models.fusion_heads.efficientps_fusion_head import agreement
 from .claims import Claims
 from .preprocessing import Size
 
-__all__ = ["FUSIONS", "interpolated", "winners"]
+__all__ = ["FUSIONS", "interpolated", "unsure_stuff", "winners"]
 
 FUSIONS = (DifferentiableFusionHead, EfficientPSFusionHead, HeuristicMergeHead)
 """The fusion heads that can be exported."""
@@ -49,16 +49,49 @@ def interpolated(values: Tensor, size: Size, shown: Size, padded: Size) -> Tenso
 
 def _weights(length: Tensor, cells: int, shown: Tensor, padded: Tensor) -> Tensor:
     """(length, cells) bilinear weights of pixels in the shown part of some cells."""
+    before, behind = _places(length, cells, shown, padded)
+    last = torch.as_tensor(cells) - 1
+    cell = torch.arange(last + 1)
+    at = cell == before[:, None], cell == torch.minimum(before + 1, last)[:, None]
+    return torch.where(at[0], 1 - behind, 0.0) + torch.where(at[1], behind, 0.0)
+
+
+def _places(length: Tensor, cells: int, shown: Tensor, padded: Tensor) -> tuple[Tensor, Tensor]:
+    """For each pixel the cell before it (length,), and how far it lies behind it (length, 1)."""
     last = torch.as_tensor(cells) - 1
     centre = torch.arange(length).double() + 0.5
     share = shown.double() / padded.double()
     place = (centre * (share * cells / length) - 0.5).clamp(min=0)
     place = torch.minimum(place, last.double())
     before = place.long()
-    behind = (place - before).float()[:, None]
-    cell = torch.arange(last + 1)
-    at = cell == before[:, None], cell == torch.minimum(before + 1, last)[:, None]
-    return torch.where(at[0], 1 - behind, 0.0) + torch.where(at[1], behind, 0.0)
+    return before, (place - before).float()[:, None]
+
+
+def unsure_stuff(
+    head: FusionHead, values: Tensor, size: Size, shown: Size, padded: Size
+) -> Tensor | None:
+    """Which stuff classes the semantic branch is not sure of; None if that does not matter.
+
+    The rule is that of :func:`mmhps.functional.class_confidence`; for the arguments see
+    :func:`interpolated`.
+
+    Returns:
+        (S,) bool.
+    """
+    threshold = head.test_cfg.get("stuff_score_thr", 0.0)
+    if not threshold:
+        return None
+    height, width = (
+        _places(*axis)[0][-1] + 1
+        for axis in zip(size, values.shape[1:], shown, padded, strict=True)
+    )
+    values = values[:, :height, :width].flatten(1)
+    highest, label = values.max(dim=0)
+    probability = (highest - values.logsumexp(dim=0)).exp()
+    empty = torch.zeros_like(values[:, 0])
+    total = empty.scatter_add(0, label, probability)
+    count = empty.scatter_add(0, label, torch.ones_like(probability)).clamp(min=1)
+    return (total / count)[head.num_things_classes :] < threshold
 
 
 def winners(

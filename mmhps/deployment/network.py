@@ -19,9 +19,9 @@ from mmhps.models.instances import Instances
 
 from .claims import Claims, merged, paste, seen, windows_of
 from .detection import Detections, class_masks, detections, proposals
-from .fusion import interpolated, winners
+from .fusion import interpolated, unsure_stuff, winners
 from .preprocessing import Size, as_opencv, normalized, scaled
-from .segments import Segments, described, enlarged, segment_names, without_small_stuff
+from .segments import Segments, described, enlarged, segment_names, without_doubtful_stuff
 
 __all__ = ["ExportableNetwork", "Preprocessing"]
 
@@ -71,7 +71,8 @@ class ExportableNetwork(nn.Module):
         keep = seen(claims, head.test_cfg.get("mask_overlap", 0.5), pixels)
         winner = winners(head, claims, found.labels, found.scores, keep, semantic)
         names = segment_names(head, found, keep)
-        winner = without_small_stuff(winner, head, names)
+        unsure = unsure_stuff(head, logits, output, shown, padded)
+        winner = without_doubtful_stuff(winner, head, names, unsure)
         return described(enlarged(winner, output, size), names, size)
 
     @property

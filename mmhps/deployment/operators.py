@@ -65,7 +65,9 @@ class _RoIAlign(Function):
 
     @staticmethod
     def symbolic(g: Any, features: Any, boxes: Any, size: int, scale: float, ratio: int) -> Any:
-        number = g.op("Slice", g.op("Shape", boxes), *(_constant(g, [i], torch.int64) for i in (0, 1)))
+        number = g.op(
+            "Slice", g.op("Shape", boxes), *(_constant(g, [i], torch.int64) for i in (0, 1))
+        )
         image = g.op("ConstantOfShape", number, value_t=torch.tensor([0]))
         pooled = g.op(
             "RoiAlign",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -56,6 +57,7 @@ def quantized(model: onnx.ModelProto, images: Iterable[np.ndarray]) -> onnx.Mode
     with tempfile.TemporaryDirectory() as folder:
         source, target = (str(Path(folder, name)) for name in ("single.onnx", "int8.onnx"))
         onnx.save(model, source)
+        logging.disable(logging.WARNING)  # advice for graphs that were not optimized before
         quantize_static(
             source,
             target,
@@ -66,6 +68,7 @@ def quantized(model: onnx.ModelProto, images: Iterable[np.ndarray]) -> onnx.Mode
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
+        logging.disable(logging.NOTSET)
         result = onnx.load(target)
     _sort(result.graph)
     known = {entry.key for entry in result.metadata_props}

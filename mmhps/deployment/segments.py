@@ -15,7 +15,14 @@ from mmhps.structures import encode
 from .detection import Detections
 from .preprocessing import Size
 
-__all__ = ["OUTPUTS", "Segments", "described", "enlarged", "segment_names", "without_small_stuff"]
+__all__ = [
+    "OUTPUTS",
+    "Segments",
+    "described",
+    "enlarged",
+    "segment_names",
+    "without_doubtful_stuff",
+]
 
 
 class Segments(NamedTuple):
@@ -63,20 +70,23 @@ def segment_names(head: nn.Module, found: Detections, keep: Tensor) -> Names:
     )
 
 
-def without_small_stuff(winner: Tensor, head: nn.Module, names: Names) -> Tensor:
-    """Make stuff segments void that are smaller than ``test_cfg.panoptic.stuff_area_limit``.
+def without_doubtful_stuff(
+    winner: Tensor, head: nn.Module, names: Names, unsure: Tensor | None
+) -> Tensor:
+    """Make stuff void that is smaller than ``stuff_area_limit``, or that is unsure.
 
     Args:
         winner: (H * W,) int64 numbers of names.
         head: The fusion head.
         names: Of the image.
+        unsure: (S,) bool, see :func:`mmhps.deployment.fusion.unsure_stuff`.
     """
-    limit = head.test_cfg.get("stuff_area_limit", 0)
-    if not limit:
-        return winner
+    limit, stuff = head.test_cfg.get("stuff_area_limit", 0), head.num_stuff_classes
     number = torch.arange(names.ids.shape[0])
-    small = (_areas(winner, names) < limit) & (number < head.num_stuff_classes)
-    return torch.where(small, names.ids.shape[0] - 1, number)[winner]
+    doubtful = (_areas(winner, names) < limit) & (number < stuff)
+    if unsure is not None:
+        doubtful = doubtful | torch.cat([unsure, torch.zeros_like(doubtful[stuff:])])
+    return torch.where(doubtful, names.ids.shape[0] - 1, number)[winner]
 
 
 def enlarged(winner: Tensor, computed: Size, size: Size) -> Tensor:

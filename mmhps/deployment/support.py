@@ -36,6 +36,7 @@ __all__ = ["check_exportable", "preprocessing_of"]
 _DETECTORS = (HPS, PanopticFPN, SemanticPlusInstance)
 _EXTRACTORS = (SingleRoIExtractor, SamplingRoIExtractor)
 _NO_PIXELS = ("LoadAnnotations", "LoadPanopticAnnotations", "LoadPanopticIds", "LoadImageFromFile")
+_PANOPTIC_OPTIONS = ("mask_overlap", "stuff_area_limit", "stuff_score_thr")
 _PACKING = ("PackDetInputs", "PackPanopticInputs")
 
 
@@ -91,10 +92,17 @@ def _unusual(model: BaseDetector) -> Iterator[str]:
     for name, cfg in (("rpn", rpn.test_cfg), ("rcnn", roi.test_cfg)):
         if cfg.nms.get("type", "nms") != "nms":
             yield f"test_cfg.{name}.nms is {cfg.nms.type!r}, not 'nms'"
+    yield from _unusual_masks(model, roi)
+
+
+def _unusual_masks(model: BaseDetector, roi: nn.Module) -> Iterator[str]:
+    """The same of what pools and fuses masks."""
     for name in ("bbox_roi_extractor", "mask_roi_extractor"):
         for layer in getattr(roi, name).roi_layers[:1]:
             if getattr(layer, "pool_mode", "") != "avg" or not layer.aligned:
                 yield f"roi_head.{name} is not RoIAlign with averages and aligned=True"
+    if unknown := set(model.panoptic_fusion_head.test_cfg) - set(_PANOPTIC_OPTIONS):
+        yield f"test_cfg.panoptic has the rules {sorted(unknown)}, which are not provided for"
     if roi.mask_head.class_agnostic:
         yield "roi_head.mask_head has one mask for all classes"
     if not isinstance(model, HPS) and roi.test_cfg.mask_thr_binary < 0.5:
@@ -136,7 +144,6 @@ def preprocessing_of(cfg: Config, model: BaseDetector) -> Preprocessing:
 def _plain(resize: Mapping) -> bool:
     """Whether a resize is one to a fixed scale, by OpenCV, bilinear."""
     usual = dict(backend="cv2", interpolation="bilinear")
-    return (
-        isinstance(resize.get("scale"), tuple | list)
-        and all(resize.get(key, value) == value for key, value in usual.items())
+    return isinstance(resize.get("scale"), tuple | list) and all(
+        resize.get(key, value) == value for key, value in usual.items()
     )

@@ -23,6 +23,19 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--license", default="Apache-2.0", help="of the weights; default: %(default)s"
     )
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "fp16", "int8"),
+        default="fp32",
+        help="fp16 halves the file; int8 also computes convolutions in integers; default: "
+        "%(default)s",
+    )
+    parser.add_argument(
+        "--calibration",
+        metavar="PICTURES",
+        help="for int8: folder or pattern of pictures like those of the training, of which 100 are "
+        "used",
+    )
     return parser
 
 
@@ -31,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     from mmhps.deployment.export import export_onnx
 
     args, cfg = arguments.parse_config_args(build_parser(), argv)
-    export_onnx(cfg, args.checkpoint, args.out, args.license)
+    settings = args.license, args.precision, args.calibration
+    export_onnx(cfg, args.checkpoint, args.out, *settings)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB")
 
 
