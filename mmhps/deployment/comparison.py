@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -127,7 +128,7 @@ def compare(
 
     Returns:
         ``images`` their number, ``threads``, ``torch`` and, by the name of the file, what
-        :meth:`Tally.result` says; of files also ``megabytes``.
+        :meth:`Tally.result` says, and ``date``; of files also ``megabytes``.
     """
     torch.set_num_threads(threads)
     inferencer = PanopticInferencer(cfg, checkpoint, device="cpu", show_progress=False)
@@ -145,7 +146,8 @@ def compare(
             if true:
                 tallies[name].score(panoptic, true)
     result: dict[str, Any] = dict(images=len(images), threads=threads)
-    result |= {name: tally.result() for name, tally in tallies.items()}
+    date = datetime.date.today().isoformat()
+    result |= {name: tally.result() | {"date": date} for name, tally in tallies.items()}
     for path in files:
         result[path.name]["megabytes"] = round(path.stat().st_size / 1e6, 2)
     return result

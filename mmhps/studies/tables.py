@@ -142,6 +142,4 @@ def _onnx_cells(values: Mapping[str, float]) -> list[str]:
         images_with_other_instances="{:.0f}",
         ms="{:.0f}",
     )
-    return [
-        layout.format(values[key]) if key in values else "–" for key, layout in formats.items()
-    ]
+    return [layout.format(values[key]) if key in values else "–" for key, layout in formats.items()]
