@@ -4,8 +4,8 @@
 
 A metafile gets the address of the weights as well. A table stands between
 `<!-- table: KIND NAME -->` and `<!-- end of table -->`; KIND is one of `results`, `differences`,
-`fusions`, `benchmark` and `onnx`, and NAME that of docs/results/NAME.json; or it is `models`, and NAME that
-of configs/NAME/metafile.yml.
+`fusions`, `benchmark` and `onnx`, and NAME that of docs/results/NAME.json; or it is `models`, and
+NAME that of configs/NAME/metafile.yml.
 """
 
 from __future__ import annotations
