@@ -62,6 +62,7 @@ setup(
         name: requirements(f"requirements/{name}.txt")
         for name in ("torchvision", "mim", "deploy", "web", "dev")
     },
+    entry_points={"console_scripts": ["mmhps = mmhps.__main__:main"]},
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,
 )

@@ -130,14 +130,17 @@ def build_page(model: OnnxModel, examples: Sequence[np.ndarray], folder: Path) -
                 type="filepath",
                 image_mode=None,
                 sources=["upload", "clipboard"],
-                height=220,
+                height=240,
                 elem_id="photo",
             )
+            # Its own opens the file, and shows "Error" without a word for what is no picture.
+            photo.preprocess = lambda uploaded: uploaded and uploaded.path
             gallery = gr.Gallery(
                 [(image, f"example {n}") for n, image in enumerate(examples, 1)],
                 label="Or click a drawn street",
                 columns=3,
-                height=220,
+                height=240,
+                object_fit="cover",
                 allow_preview=False,
                 interactive=False,
                 buttons=[],
@@ -163,7 +166,7 @@ def build_page(model: OnnxModel, examples: Sequence[np.ndarray], folder: Path) -
         for event in chosen:
             event.success(act.show, arguments, outputs)
         name.change(act.show, arguments, outputs)
-        min_score.release(act.show, arguments, outputs).success(
+        min_score.change(act.show, arguments, outputs).success(
             act.files, [result, min_score], buttons
         )
         page.unload(act.forget)

@@ -16,6 +16,11 @@ __all__ = ["serve"]
 _EXAMPLES = (3, 8, 12)
 """Numbers of the drawn scenes of the validation set that are shown as examples."""
 _SIZE = (768, 384)
+_CSS = """
+#picture .image-frame { width: 100%; }
+#picture img { width: 100%; max-height: 75vh; object-fit: contain; }
+"""
+"""Small pictures are enlarged, so that their segments can be hit."""
 
 
 def serve(onnx: str | Path | None = None, host: str | None = None, port: int | None = None) -> None:
@@ -51,4 +56,5 @@ def serve(onnx: str | Path | None = None, host: str | None = None, port: int | N
             server_port=port,
             max_file_size=f"{MAX_MEGABYTES}mb",
             footer_links=[],
+            css=_CSS,
         )

@@ -100,7 +100,7 @@ def described(result: PanopticResult, info: Info | None) -> str:
     if info is None:
         return "Nothing there has a class."
     score = f"score {_score(info)}" if "score" in info else "stuff, which has no score"
-    area = f"{info['area']:,} pixels ({_share(info['area'], result)})"
+    area = f"{_count(info['area'], 'pixel')} ({_share(info['area'], result)})"
     return f"**{info['category']}** · {score} · {area}"
 
 
@@ -120,7 +120,7 @@ def summary(result: PanopticResult, hidden: Sequence[Info], min_score: float) ->
     )
     if hidden:
         names = Counter(info["category"] for info in hidden)
-        listed = ", ".join(f"{number} {name}" for name, number in names.most_common())
+        listed = ", ".join(f"{number} × {name}" for name, number in names.most_common())
         verb = "has" if len(hidden) == 1 else "have"
         text += (
             f" **Hidden: {_count(len(hidden), 'instance')}** that {verb} a score below "
@@ -152,4 +152,4 @@ def _share(pixels: int, result: PanopticResult) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
