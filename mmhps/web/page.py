@@ -50,7 +50,7 @@ class _Handlers:
         try:
             image = read_photo(path)
         except PhotoError as error:
-            raise gr.Error(str(error), duration=None) from error
+            raise gr.Error(str(error), duration=None, print_exception=False) from error
         finally:
             Path(path).unlink(missing_ok=True)
         return None, *self._segmented(image, Path(path).stem)
