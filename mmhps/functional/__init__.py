@@ -1,6 +1,8 @@
 """Pure functions of tensors: the paper's equations, one per file, and what makes them fast."""
 
+from .agreement import agreement
 from .canvas import box_cover, paste_canvases
+from .class_term import class_terms, unknown_logits
 from .duplicates import merge_groups, merge_layers
 from .fast_fusion import fused_argmax
 from .gt_order import (
@@ -10,8 +12,10 @@ from .gt_order import (
     panoptic_target,
     shrink_ids,
 )
+from .instance_maximum import instance_maximum
 from .isi import initial_segmentation_image
-from .layers import Layer, cut_layers, paste_windows
+from .layers import Layer, cut_layers, paste_windows, window_boxes
+from .majority import majority_classes
 from .occlusion import not_hidden
 from .panoptic_logits import (
     panoptic_argmax,
@@ -27,12 +31,16 @@ from .weighted_mean import weighted_mean
 __all__ = [
     "Layer",
     "Resampled",
+    "agreement",
     "box_cover",
+    "class_terms",
     "cut_layers",
     "fused_argmax",
     "ground_truth_order",
     "ignore_uncovered",
     "initial_segmentation_image",
+    "instance_maximum",
+    "majority_classes",
     "match_instances",
     "merge_groups",
     "merge_layers",
@@ -49,5 +57,7 @@ __all__ = [
     "soft_argmax",
     "soft_one_hot",
     "stuff_log_probabilities",
+    "unknown_logits",
     "weighted_mean",
+    "window_boxes",
 ]

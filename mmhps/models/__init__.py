@@ -5,7 +5,12 @@ import mmhps.compat  # noqa: F401  (MMDetection must be made usable first)
 from .backbones import EfficientNetLite
 from .class_counts import classes_of, resolve_classes, set_class_counts
 from .detectors import HPS, PanopticFPN, PanopticTTAModel, SemanticPlusInstance
-from .fusion_heads import DifferentiableFusionHead, EfficientPSFusionHead, HeuristicMergeHead
+from .fusion_heads import (
+    DifferentiableFusionHead,
+    EfficientPSFusionHead,
+    HeuristicMergeHead,
+    UPSNetFusionHead,
+)
 from .priors import InitialSegmentation, InstanceMaximum, NoPrior
 from .roi_heads import (
     Detections,
@@ -37,6 +42,7 @@ __all__ = [
     "SampledRoIs",
     "SamplingRoIExtractor",
     "SemanticPlusInstance",
+    "UPSNetFusionHead",
     "classes_of",
     "resolve_classes",
     "set_class_counts",

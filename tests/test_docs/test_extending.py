@@ -180,7 +180,7 @@ def test_own_prior(files, make_batch):
     for batch in (make_batch(), make_batch(boxes=[])):
         losses(model, batch)
     left = torch.zeros(1, 2, 2)
-    canvases = Canvases(left, left == 0, torch.tensor([2]), torch.tensor([0.9]))
+    canvases = Canvases(left, left == 0, torch.tensor([2]), torch.tensor([0.9]), torch.zeros(1, 4))
     inputs = PriorInputs((torch.zeros(2, 4, 2, 2),), [], [], [canvases, canvases[:0]], tuple)
     assert model.prior(inputs).extra.tolist() == [[[[0.5] * 2] * 2], [[[0.0] * 2] * 2]]
 

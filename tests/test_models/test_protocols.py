@@ -23,6 +23,10 @@ def registered(base):
 FUSIONS, PRIORS = registered(FusionHead), registered(Prior)
 
 
+UNTRAINABLE = {"HeuristicMergeHead"}
+"""Fusions whose panoptic logits have no gradient."""
+
+
 def build_pair(build_model, fusion, prior):
     head = "ConcatSemanticHead" if prior == "NoPrior" else "PriorSemanticHead"
     return build_model(
@@ -34,7 +38,12 @@ def build_pair(build_model, fusion, prior):
 
 
 def test_what_is_registered():
-    assert FUSIONS == ["DifferentiableFusionHead", "EfficientPSFusionHead", "HeuristicMergeHead"]
+    assert FUSIONS == [
+        "DifferentiableFusionHead",
+        "EfficientPSFusionHead",
+        "HeuristicMergeHead",
+        "UPSNetFusionHead",
+    ]
     assert PRIORS == ["InitialSegmentation", "InstanceMaximum", "NoPrior"]
 
 
@@ -69,7 +78,7 @@ def test_predicts(build_model, make_batch, fusion, prior, score_thr):
 
 
 @pytest.mark.parametrize("prior", PRIORS)
-@pytest.mark.parametrize("fusion", ["DifferentiableFusionHead", "EfficientPSFusionHead"])
+@pytest.mark.parametrize("fusion", [name for name in FUSIONS if name not in UNTRAINABLE])
 def test_every_dense_definition_can_be_trained_with(build_model, make_batch, fusion, prior):
     model = build_pair(build_model, fusion, prior)
     model.panoptic_fusion_head.loss_weight = 0.5

@@ -2,5 +2,12 @@ from .base import FusionHead
 from .differentiable_fusion_head import DifferentiableFusionHead
 from .efficientps_fusion_head import EfficientPSFusionHead
 from .heuristic_merge_head import HeuristicMergeHead
+from .upsnet_fusion_head import UPSNetFusionHead
 
-__all__ = ["DifferentiableFusionHead", "EfficientPSFusionHead", "FusionHead", "HeuristicMergeHead"]
+__all__ = [
+    "DifferentiableFusionHead",
+    "EfficientPSFusionHead",
+    "FusionHead",
+    "HeuristicMergeHead",
+    "UPSNetFusionHead",
+]

@@ -27,6 +27,7 @@ from mmhps.functional import (
     panoptic_target,
     paste_windows,
     shrink_ids,
+    window_boxes,
 )
 from mmhps.structures import encode
 
@@ -40,7 +41,8 @@ class FusionHead(BaseModule):
     """Base of all fusions: a subclass defines :meth:`forward`, the logits of stuff and instances.
 
     Target, loss, prediction, duplicates and ids are derived from it here. A subclass may override
-    :meth:`decide` by something faster with the same result. A fusion has no weights.
+    :meth:`decide` by something faster with the same result, revise the winners in :meth:`revise`,
+    and have weights and further losses.
 
     Args:
         num_things_classes: T.
@@ -55,13 +57,20 @@ class FusionHead(BaseModule):
             higher.
         void_things: At test time, pixels that the semantic branch classifies as a thing, but that
             no instance claims, become void. Otherwise they get the best stuff class.
+        hidden_within_class: At test time, only instances of its own class hide an instance.
         test_cfg: ``mask_overlap`` (default 0.5): an instance is dropped if instances with
             higher scores hide a larger share of its mask. ``stuff_area_limit`` (default 0): stuff
             segments with fewer pixels in the output become void.
 
+    Attributes:
+        unknown: Whether :meth:`forward` returns one more channel, the last one, for things without
+            an instance. It learns from ground truth without an instance, and is void at test.
+
     Raises:
         TypeError: ``test_cfg`` has another key.
     """
+
+    unknown = False
 
     def __init__(
         self,
@@ -73,6 +82,7 @@ class FusionHead(BaseModule):
         false_detections: bool = False,
         merge_iou: float = 0.5,
         void_things: bool = True,
+        hidden_within_class: bool = False,
         test_cfg: Mapping | None = None,
     ) -> None:
         super().__init__()
@@ -90,6 +100,7 @@ class FusionHead(BaseModule):
         self.false_detections = false_detections
         self.merge_iou = merge_iou
         self.void_things = void_things
+        self.hidden_within_class = hidden_within_class
         self.test_cfg = test_cfg or {}
 
     def forward(self, canvases: Canvases, semantic_logits: Tensor) -> Tensor:
@@ -100,9 +111,9 @@ class FusionHead(BaseModule):
             semantic_logits: (T + S, h, w).
 
         Returns:
-            (S + N, h, w) float32: stuff, then instances. Their softmax is the panoptic
-            probability. Outside of an instance's box any value is allowed: at test time it is
-            ignored.
+            (S + N, h, w) float32: stuff, then instances, and with ``unknown`` one more. Their
+            softmax is the panoptic probability. Outside of an instance's box any value is allowed:
+            at test time it is ignored.
         """
         raise NotImplementedError
 
@@ -140,8 +151,14 @@ class FusionHead(BaseModule):
         slots, lookup = ground_truth_order(gt_inds, len(sample.gt_instances))
         gt = sample.gt_panoptic_seg.sem_seg[0]
         gt = shrink_ids(gt, sample.batch_input_shape, tuple(logits.shape[-2:]))
-        target = panoptic_target(gt, lookup, self.num_things_classes, self.num_stuff_classes)
         ordered = canvases.merged(slots)
+        target = panoptic_target(
+            gt,
+            lookup,
+            self.num_things_classes,
+            self.num_stuff_classes,
+            unknown=self.num_stuff_classes + len(ordered) if self.unknown else None,
+        )
         target = ignore_uncovered(target, ordered.cover, self.num_stuff_classes)
         return panoptic_loss(self(ordered, logits), target, self.segment_power)
 
@@ -185,10 +202,12 @@ class FusionHead(BaseModule):
         """
         groups = merge_groups(layers, labels, self.merge_iou)
         layers, leaders = merge_layers(layers, groups, scores)
-        keep = not_hidden(layers, logits.size, self.test_cfg.get("mask_overlap", 0.5))
+        hiding = labels[leaders] if self.hidden_within_class else None
+        keep = not_hidden(layers, logits.size, self.test_cfg.get("mask_overlap", 0.5), hiding)
         layers = [layer for layer, kept in zip(layers, keep.tolist(), strict=True) if kept]
         labels, scores = labels[leaders][keep], scores[leaders][keep]
-        ids = self._to_ids(self.decide(layers, labels, scores, logits), labels)
+        winner = self.revise(self.decide(layers, labels, scores, logits), labels, logits)
+        ids = self._to_ids(winner, labels)
         return PixelData(sem_seg=ids[None], metainfo=dict(instance_scores=scores.tolist()))
 
     def decide(
@@ -206,22 +225,39 @@ class FusionHead(BaseModule):
             (H, W) integers: 0..S-1 for stuff, S + n for instance n, S + N for void.
         """
         height, width = logits.size
+        boxes = window_boxes(layers).to(scores.device)
         winner = torch.empty(logits.size, dtype=torch.int32, device=scores.device)
         for top in range(0, height, step := max(_STRIP // max(width, 1), 1)):
             rows = slice(top, min(top + step, height))
             size = (rows.stop - rows.start, width)
-            canvases = Canvases.of_layers(cut_layers(layers, rows), labels, scores, size)
+            canvases = Canvases.of_layers(cut_layers(layers, rows), labels, scores, boxes, size)
             semantic = logits.strip(rows).dense()
             fused = self(canvases, semantic)
-            fused[self.num_stuff_classes :].masked_fill_(~canvases.cover, -torch.inf)
+            instances = fused[self.num_stuff_classes :][: len(layers)]
+            instances.masked_fill_(~canvases.cover, -torch.inf)
             if not self.num_stuff_classes:  # an instance claims what its canvas is above 0 on
                 highest = torch.cat([fused.new_zeros(1, *size), fused]).argmax(0)
                 winner[rows] = torch.where(highest > 0, highest - 1, len(layers)).int()
                 continue
             unclaimed = semantic.argmax(0) < self.num_things_classes
-            winner[rows] = panoptic_argmax(
+            decided = panoptic_argmax(
                 fused, self.num_stuff_classes, unclaimed if self.void_things else None
             )
+            # Unknown things are void, too.
+            winner[rows] = decided.clamp(max=self.num_stuff_classes + len(layers))
+        return winner
+
+    def revise(self, winner: Tensor, labels: Tensor, logits: Resampled) -> Tensor:
+        """Change what :meth:`decide` returned, before small stuff becomes void; by default nothing.
+
+        Args:
+            winner: (H, W), see :meth:`decide`.
+            labels: (N,).
+            logits: (T + S, h, w), to be read at (H, W).
+
+        Returns:
+            (H, W), numbers as those of :meth:`decide`.
+        """
         return winner
 
     def _to_ids(self, winner: Tensor, labels: Tensor) -> Tensor:
