@@ -3,6 +3,7 @@
 from .agreement import agreement
 from .canvas import box_cover, paste_canvases
 from .class_term import class_terms, unknown_logits
+from .consistency import consistency_loss, instance_confidence, thing_confidence
 from .duplicates import merge_groups, merge_layers
 from .fast_fusion import fused_argmax
 from .gt_order import (
@@ -34,11 +35,13 @@ __all__ = [
     "agreement",
     "box_cover",
     "class_terms",
+    "consistency_loss",
     "cut_layers",
     "fused_argmax",
     "ground_truth_order",
     "ignore_uncovered",
     "initial_segmentation_image",
+    "instance_confidence",
     "instance_maximum",
     "majority_classes",
     "match_instances",
@@ -57,6 +60,7 @@ __all__ = [
     "soft_argmax",
     "soft_one_hot",
     "stuff_log_probabilities",
+    "thing_confidence",
     "unknown_logits",
     "weighted_mean",
     "window_boxes",

@@ -9,6 +9,7 @@ from .fusion_heads import (
     DifferentiableFusionHead,
     EfficientPSFusionHead,
     HeuristicMergeHead,
+    TASCNetFusionHead,
     UPSNetFusionHead,
 )
 from .priors import InitialSegmentation, InstanceMaximum, NoPrior
@@ -42,6 +43,7 @@ __all__ = [
     "SampledRoIs",
     "SamplingRoIExtractor",
     "SemanticPlusInstance",
+    "TASCNetFusionHead",
     "UPSNetFusionHead",
     "classes_of",
     "resolve_classes",

@@ -8,7 +8,7 @@ from model_parts import losses_of
 
 import mmhps.models as models
 from mmhps.models.fusion_heads import FusionHead
-from mmhps.models.priors import Prior, PriorOutput
+from mmhps.models.priors import ClassPrior, Prior, PriorOutput
 
 
 def registered(base):
@@ -20,18 +20,25 @@ def registered(base):
     )
 
 
+LOSSES = dict(
+    TASCNetFusionHead="loss_consistency",
+)
+"""What fusions add to the panoptic loss."""
 FUSIONS, PRIORS = registered(FusionHead), registered(Prior)
 
 
-UNTRAINABLE = {"HeuristicMergeHead"}
+OPTIONS = {}
+TWO_SIZES = dict(sizes=((64, 64), (64, 96)))
+UNTRAINABLE = {"HeuristicMergeHead", "TASCNetFusionHead"}
 """Fusions whose panoptic logits have no gradient."""
 
 
 def build_pair(build_model, fusion, prior):
-    head = "ConcatSemanticHead" if prior == "NoPrior" else "PriorSemanticHead"
+    adds_channels = issubclass(MODELS.get(prior), ClassPrior)
+    head = "PriorSemanticHead" if adds_channels else "ConcatSemanticHead"
     return build_model(
         "mini/hps_r18_mini.py",
-        prior=dict(type=prior),
+        prior=dict(type=prior, **OPTIONS.get(prior, {})),
         semantic_head=dict(type=head),
         panoptic_fusion_head=dict(type=fusion),
     )
@@ -42,6 +49,7 @@ def test_what_is_registered():
         "DifferentiableFusionHead",
         "EfficientPSFusionHead",
         "HeuristicMergeHead",
+        "TASCNetFusionHead",
         "UPSNetFusionHead",
     ]
     assert PRIORS == ["InitialSegmentation", "InstanceMaximum", "NoPrior"]
@@ -49,13 +57,15 @@ def test_what_is_registered():
 
 @pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize("fusion", FUSIONS)
-@pytest.mark.parametrize("content", [dict(boxes=[]), {}], ids=["no instance", "instances"])
+@pytest.mark.parametrize("content", [dict(boxes=[]), TWO_SIZES], ids=["no instance", "instances"])
 def test_trains(build_model, make_batch, fusion, prior, content):
     model = build_pair(build_model, fusion, prior)
     total, logged = losses_of(model, make_batch(**content))
     total.backward()
     assert total.isfinite()
     assert ("loss_panoptic" in logged) == (model.panoptic_fusion_head.loss_weight > 0)
+    own = LOSSES.get(fusion)
+    assert own is None or (logged[own] > 0 if content is TWO_SIZES else own in logged)
     assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
 
 
@@ -66,10 +76,10 @@ def test_predicts(build_model, make_batch, fusion, prior, score_thr):
     model = build_pair(build_model, fusion, prior).eval()
     model.roi_head.test_cfg.score_thr = score_thr
     with torch.no_grad():
-        samples = model.test_step(make_batch())
+        samples = model.test_step(make_batch(**TWO_SIZES))
     for sample in samples:
         ids = sample.pred_panoptic_seg.sem_seg
-        assert ids.shape == (1, 128, 128)
+        assert ids.shape == (1, *sample.ori_shape)
         assert (ids % 1000).max() <= 19
         assert len(sample.pred_instances) == 0 if score_thr else len(sample.pred_instances) > 0
         # Every id is an instance with a score.
