@@ -202,6 +202,7 @@ ABLATIONS = {
     "fusion-unclaimed": ("hps", {VOID}),
     "fusion-literal": ("fusion-bare-x1", {SCORE, VOID, HIDDEN}),
     "related-efficientps": ("fusion-efficientps", {WEIGHT}),
+    "related-aunet": ("fusion-heuristic", {"model.prior"}),
     "related-tascnet": ("fusion-heuristic", {f"{FUSION}.type"}),
     "related-upsnet": ("hps", {"boxes", f"{FUSION}.type", HIDDEN, *INSTANCES}),
 }

@@ -1,6 +1,7 @@
 """Pure functions of tensors: the paper's equations, one per file, and what makes them fast."""
 
 from .agreement import agreement
+from .background_attention import background_attention, select_channels
 from .canvas import box_cover, paste_canvases
 from .class_term import class_terms, unknown_logits
 from .consistency import consistency_loss, instance_confidence, thing_confidence
@@ -33,6 +34,7 @@ __all__ = [
     "Layer",
     "Resampled",
     "agreement",
+    "background_attention",
     "box_cover",
     "class_terms",
     "consistency_loss",
@@ -56,6 +58,7 @@ __all__ = [
     "paste_windows",
     "resampled",
     "segment_weights",
+    "select_channels",
     "shrink_ids",
     "soft_argmax",
     "soft_one_hot",

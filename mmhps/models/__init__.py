@@ -12,7 +12,7 @@ from .fusion_heads import (
     TASCNetFusionHead,
     UPSNetFusionHead,
 )
-from .priors import InitialSegmentation, InstanceMaximum, NoPrior
+from .priors import BackgroundAttention, InitialSegmentation, InstanceMaximum, NoPrior
 from .roi_heads import (
     Detections,
     GroundTruthBoxes,
@@ -25,6 +25,7 @@ from .task_modules import CrowdAssigner
 
 __all__ = [
     "HPS",
+    "BackgroundAttention",
     "ConcatSemanticHead",
     "CrowdAssigner",
     "Detections",

@@ -27,7 +27,7 @@ LOSSES = dict(
 FUSIONS, PRIORS = registered(FusionHead), registered(Prior)
 
 
-OPTIONS = {}
+OPTIONS = dict(BackgroundAttention=dict(in_channels=16))
 TWO_SIZES = dict(sizes=((64, 64), (64, 96)))
 UNTRAINABLE = {"HeuristicMergeHead", "TASCNetFusionHead"}
 """Fusions whose panoptic logits have no gradient."""
@@ -52,7 +52,7 @@ def test_what_is_registered():
         "TASCNetFusionHead",
         "UPSNetFusionHead",
     ]
-    assert PRIORS == ["InitialSegmentation", "InstanceMaximum", "NoPrior"]
+    assert PRIORS == ["BackgroundAttention", "InitialSegmentation", "InstanceMaximum", "NoPrior"]
 
 
 @pytest.mark.parametrize("prior", PRIORS)
