@@ -203,6 +203,7 @@ ABLATIONS = {
     "fusion-literal": ("fusion-bare-x1", {SCORE, VOID, HIDDEN}),
     "related-efficientps": ("fusion-efficientps", {WEIGHT}),
     "related-aunet": ("fusion-heuristic", {"model.prior"}),
+    "related-oanet": ("fusion-heuristic", {f"{FUSION}.type"}),
     "related-tascnet": ("fusion-heuristic", {f"{FUSION}.type"}),
     "related-upsnet": ("hps", {"boxes", f"{FUSION}.type", HIDDEN, *INSTANCES}),
 }

@@ -28,6 +28,7 @@ from .panoptic_logits import (
 )
 from .resampling import Resampled, resampled
 from .soft_argmax import soft_argmax, soft_one_hot
+from .spatial_ranking import class_map, mean_ranks, ranking_loss
 from .weighted_mean import weighted_mean
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "agreement",
     "background_attention",
     "box_cover",
+    "class_map",
     "class_terms",
     "consistency_loss",
     "cut_layers",
@@ -47,6 +49,7 @@ __all__ = [
     "instance_maximum",
     "majority_classes",
     "match_instances",
+    "mean_ranks",
     "merge_groups",
     "merge_layers",
     "not_hidden",
@@ -56,6 +59,7 @@ __all__ = [
     "panoptic_target",
     "paste_canvases",
     "paste_windows",
+    "ranking_loss",
     "resampled",
     "segment_weights",
     "select_channels",

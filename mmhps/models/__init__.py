@@ -9,6 +9,7 @@ from .fusion_heads import (
     DifferentiableFusionHead,
     EfficientPSFusionHead,
     HeuristicMergeHead,
+    OANetFusionHead,
     TASCNetFusionHead,
     UPSNetFusionHead,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "InstanceMaximum",
     "InstanceRoIHead",
     "NoPrior",
+    "OANetFusionHead",
     "PanopticFPN",
     "PanopticTTAModel",
     "PriorSemanticHead",

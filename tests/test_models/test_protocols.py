@@ -21,6 +21,7 @@ def registered(base):
 
 
 LOSSES = dict(
+    OANetFusionHead="loss_ranking",
     TASCNetFusionHead="loss_consistency",
 )
 """What fusions add to the panoptic loss."""
@@ -29,7 +30,7 @@ FUSIONS, PRIORS = registered(FusionHead), registered(Prior)
 
 OPTIONS = dict(BackgroundAttention=dict(in_channels=16))
 TWO_SIZES = dict(sizes=((64, 64), (64, 96)))
-UNTRAINABLE = {"HeuristicMergeHead", "TASCNetFusionHead"}
+UNTRAINABLE = {"HeuristicMergeHead", "OANetFusionHead", "TASCNetFusionHead"}
 """Fusions whose panoptic logits have no gradient."""
 
 
@@ -49,6 +50,7 @@ def test_what_is_registered():
         "DifferentiableFusionHead",
         "EfficientPSFusionHead",
         "HeuristicMergeHead",
+        "OANetFusionHead",
         "TASCNetFusionHead",
         "UPSNetFusionHead",
     ]

@@ -2,6 +2,7 @@ from .base import FusionHead
 from .differentiable_fusion_head import DifferentiableFusionHead
 from .efficientps_fusion_head import EfficientPSFusionHead
 from .heuristic_merge_head import HeuristicMergeHead
+from .oanet_fusion_head import OANetFusionHead
 from .tascnet_fusion_head import TASCNetFusionHead
 from .upsnet_fusion_head import UPSNetFusionHead
 
@@ -10,6 +11,7 @@ __all__ = [
     "EfficientPSFusionHead",
     "FusionHead",
     "HeuristicMergeHead",
+    "OANetFusionHead",
     "TASCNetFusionHead",
     "UPSNetFusionHead",
 ]
