@@ -26,6 +26,13 @@ from .panoptic_logits import (
     segment_weights,
     stuff_log_probabilities,
 )
+from .relation import (
+    overlap_order,
+    overlapping_pairs,
+    pair_geometry,
+    relation_loss,
+    resolve_overlaps,
+)
 from .resampling import Resampled, resampled
 from .soft_argmax import soft_argmax, soft_one_hot
 from .spatial_ranking import class_map, mean_ranks, ranking_loss
@@ -53,6 +60,9 @@ __all__ = [
     "merge_groups",
     "merge_layers",
     "not_hidden",
+    "overlap_order",
+    "overlapping_pairs",
+    "pair_geometry",
     "panoptic_argmax",
     "panoptic_logits",
     "panoptic_loss",
@@ -60,7 +70,9 @@ __all__ = [
     "paste_canvases",
     "paste_windows",
     "ranking_loss",
+    "relation_loss",
     "resampled",
+    "resolve_overlaps",
     "segment_weights",
     "select_channels",
     "shrink_ids",

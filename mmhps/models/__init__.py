@@ -10,6 +10,7 @@ from .fusion_heads import (
     EfficientPSFusionHead,
     HeuristicMergeHead,
     OANetFusionHead,
+    SOGNetFusionHead,
     TASCNetFusionHead,
     UPSNetFusionHead,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "PanopticFPN",
     "PanopticTTAModel",
     "PriorSemanticHead",
+    "SOGNetFusionHead",
     "SampledRoIs",
     "SamplingRoIExtractor",
     "SemanticPlusInstance",

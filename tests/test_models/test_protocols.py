@@ -22,6 +22,7 @@ def registered(base):
 
 LOSSES = dict(
     OANetFusionHead="loss_ranking",
+    SOGNetFusionHead="loss_relation",
     TASCNetFusionHead="loss_consistency",
 )
 """What fusions add to the panoptic loss."""
@@ -51,6 +52,7 @@ def test_what_is_registered():
         "EfficientPSFusionHead",
         "HeuristicMergeHead",
         "OANetFusionHead",
+        "SOGNetFusionHead",
         "TASCNetFusionHead",
         "UPSNetFusionHead",
     ]

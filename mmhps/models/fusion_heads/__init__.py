@@ -3,6 +3,7 @@ from .differentiable_fusion_head import DifferentiableFusionHead
 from .efficientps_fusion_head import EfficientPSFusionHead
 from .heuristic_merge_head import HeuristicMergeHead
 from .oanet_fusion_head import OANetFusionHead
+from .sognet_fusion_head import SOGNetFusionHead
 from .tascnet_fusion_head import TASCNetFusionHead
 from .upsnet_fusion_head import UPSNetFusionHead
 
@@ -12,6 +13,7 @@ __all__ = [
     "FusionHead",
     "HeuristicMergeHead",
     "OANetFusionHead",
+    "SOGNetFusionHead",
     "TASCNetFusionHead",
     "UPSNetFusionHead",
 ]
