@@ -205,9 +205,9 @@ ABLATIONS = {
     "related-efficientps": ("fusion-efficientps", {WEIGHT}),
     "related-aunet": ("fusion-heuristic", {"model.prior"}),
     "related-oanet": ("fusion-heuristic", {f"{FUSION}.type"}),
-    "related-sognet": ("related-upsnet", {"boxes.keep", f"{FUSION}.type", KEEP}),
+    "related-sognet": ("related-upsnet", {f"{FUSION}.type", KEEP}),
     "related-tascnet": ("fusion-heuristic", {f"{FUSION}.type"}),
-    "related-upsnet": ("hps", {"boxes", f"{FUSION}.type", HIDDEN, *INSTANCES}),
+    "related-upsnet": ("hps", {f"{FUSION}.type", HIDDEN, *INSTANCES}),
 }
 
 

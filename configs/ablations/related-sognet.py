@@ -1,7 +1,7 @@
 # SOGNet's relation on UPSNet's head: all ground-truth boxes, no channel of unknown things.
 _base_ = "./related-upsnet.py"
 title = "SOGNet's relation"
-boxes = dict(keep=1.0)
 model = dict(
-    roi_head=dict(train_instances=boxes), panoptic_fusion_head=dict(type="SOGNetFusionHead")
+    roi_head=dict(train_instances=dict(keep=1.0)),
+    panoptic_fusion_head=dict(type="SOGNetFusionHead"),
 )

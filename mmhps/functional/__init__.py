@@ -37,6 +37,7 @@ from .resampling import Resampled, resampled
 from .soft_argmax import soft_argmax, soft_one_hot
 from .spatial_ranking import class_map, mean_ranks, ranking_loss
 from .weighted_mean import weighted_mean
+from .winner_ids import winner_ids
 
 __all__ = [
     "Layer",
@@ -83,4 +84,5 @@ __all__ = [
     "unknown_logits",
     "weighted_mean",
     "window_boxes",
+    "winner_ids",
 ]

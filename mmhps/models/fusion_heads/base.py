@@ -28,8 +28,8 @@ from mmhps.functional import (
     paste_windows,
     shrink_ids,
     window_boxes,
+    winner_ids,
 )
-from mmhps.structures import encode
 
 from ..instances import Canvases, Instances, output_boxes
 
@@ -207,7 +207,8 @@ class FusionHead(BaseModule):
         layers = [layer for layer, kept in zip(layers, keep.tolist(), strict=True) if kept]
         labels, scores = labels[leaders][keep], scores[leaders][keep]
         winner = self.revise(self.decide(layers, labels, scores, logits), labels, logits)
-        ids = self._to_ids(winner, labels)
+        limit = self.test_cfg.get("stuff_area_limit", 0)
+        ids = winner_ids(winner, labels, self.num_things_classes, self.num_stuff_classes, limit)
         return PixelData(sem_seg=ids[None], metainfo=dict(instance_scores=scores.tolist()))
 
     def decide(
@@ -259,15 +260,3 @@ class FusionHead(BaseModule):
             (H, W), numbers as those of :meth:`decide`.
         """
         return winner
-
-    def _to_ids(self, winner: Tensor, labels: Tensor) -> Tensor:
-        """Turn the numbers of :meth:`decide` into panoptic ids; small stuff becomes void."""
-        stuff_labels = torch.arange(self.num_things_classes, self.num_classes, device=labels.device)
-        instance = torch.arange(1, len(labels) + 1, device=labels.device)
-        void = stuff_labels.new_tensor([self.num_classes])
-        table = torch.cat([stuff_labels, encode(labels, instance), void])
-        area = torch.bincount(winner.flatten(), minlength=len(table))
-        small = area < self.test_cfg.get("stuff_area_limit", 0)
-        small[self.num_stuff_classes :] = False
-        table[small] = self.num_classes
-        return table.int().index_select(0, winner.flatten()).view_as(winner)
