@@ -31,7 +31,8 @@ def slim(
     Args:
         checkpoint: As MMEngine's runner stores it.
         half: Turn floating-point weights into half precision.
-        keep: Parts of the network to keep; all if None.
+        keep: Parts of the network to keep, as ``backbone`` or ``semantic_head.classifier``; all if
+            None.
 
     Returns:
         ``state_dict``, and ``meta`` with ``cfg`` (text), ``dataset_meta``, ``iter``, ``epoch`` and
@@ -47,7 +48,7 @@ def slim(
             raise ValueError(f"there is no part {part!r}; the parts are {', '.join(parts)}")
     state = {}
     for name, weight in weights.items():
-        if keep and name.partition(".")[0] not in keep:
+        if keep and not name.startswith(tuple(f"{part}." for part in keep)):
             continue
         weight = weight.detach().cpu()
         weight = weight.half() if half and weight.is_floating_point() else weight.clone()

@@ -68,8 +68,9 @@ class PanopticIdDataset(BaseDataset):
         **kwargs: Arguments of :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
-        ValueError: ``fold`` is out of range; ``filter_cfg`` has other keys, needs labels that
-            are not there, or leaves no image; or a transform moves the image without its ground truth.
+        ValueError: ``fold`` is out of range; ``filter_cfg`` has other keys, needs labels that are
+            not there, or leaves no image; or a transform moves the image without its ground
+            truth.
     """
 
     def __init__(

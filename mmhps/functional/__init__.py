@@ -4,6 +4,7 @@ from .agreement import agreement
 from .background_attention import background_attention, select_channels
 from .canvas import box_cover, paste_canvases
 from .class_term import class_terms, unknown_logits
+from .confidence import class_confidence
 from .consistency import consistency_loss, instance_confidence, thing_confidence
 from .duplicates import merge_groups, merge_layers
 from .fast_fusion import fused_argmax
@@ -45,6 +46,7 @@ __all__ = [
     "agreement",
     "background_attention",
     "box_cover",
+    "class_confidence",
     "class_map",
     "class_terms",
     "consistency_loss",

@@ -14,7 +14,12 @@ __all__ = ["winner_ids"]
 
 
 def winner_ids(
-    winner: Tensor, labels: Tensor, num_things: int, num_stuff: int, stuff_area_limit: int = 0
+    winner: Tensor,
+    labels: Tensor,
+    num_things: int,
+    num_stuff: int,
+    stuff_area_limit: int = 0,
+    unsure: Tensor | None = None,
 ) -> Tensor:
     """Turn the numbers of :func:`mmhps.functional.panoptic_argmax` into panoptic ids.
 
@@ -24,6 +29,7 @@ def winner_ids(
         num_things: T.
         num_stuff: S.
         stuff_area_limit: Stuff with fewer pixels becomes void.
+        unsure: (S,) bool, stuff classes that become void, too.
 
     Returns:
         (H, W) int32: the label (T..T+S-1) for stuff, ``label + 1000 * (n + 1)`` for instance n,
@@ -35,6 +41,8 @@ def winner_ids(
     table = torch.cat([stuff_labels, encode(labels, instance), stuff_labels.new_tensor([void])])
     area = torch.bincount(winner.flatten(), minlength=len(table))
     small = area < stuff_area_limit
+    if unsure is not None:
+        small[:num_stuff] |= unsure
     small[num_stuff:] = False
     table[small] = void
     return table.int().index_select(0, winner.flatten()).view_as(winner)

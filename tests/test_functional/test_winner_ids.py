@@ -22,5 +22,11 @@ def test_small_stuff_becomes_void_and_small_instances_stay():
     assert winner_ids(winner, torch.tensor([1]), 3, 2, 2).tolist() == [[5, 4, 4, 1001]]
 
 
+def test_unsure_stuff_becomes_void():
+    unsure = torch.tensor([True, False])
+    found = winner_ids(torch.tensor([[0, 1, 2]]), torch.tensor([1]), 3, 2, unsure=unsure)
+    assert found.tolist() == [[5, 4, 1001]]
+
+
 def test_without_stuff():
     assert winner_ids(torch.tensor([[0, 1]]), torch.tensor([0]), 1, 0, 9).tolist() == [[1000, 1]]

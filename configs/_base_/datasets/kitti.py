@@ -4,7 +4,7 @@
 _base_ = "./cityscapes_panoptic.py"
 data_root = "{{$KITTI_ROOT:data/kitti}}"
 img_scale = (640, 192)
-crop_size = (160, 512)
+crop_size = (416, 160)  # width, height
 
 train_pipeline = [
     *_base_.train_pipeline[:2],

@@ -16,6 +16,7 @@ from torch import Tensor
 from mmhps.functional import (
     Layer,
     Resampled,
+    class_confidence,
     cut_layers,
     ground_truth_order,
     ignore_uncovered,
@@ -33,6 +34,7 @@ from mmhps.functional import (
 
 from ..instances import Canvases, Instances, output_boxes
 
+_TEST_OPTIONS = ("mask_overlap", "stuff_area_limit", "stuff_score_thr")
 _STRIP = 1 << 17
 """Output pixels decided at a time by the dense definition, to bound its memory."""
 
@@ -60,7 +62,9 @@ class FusionHead(BaseModule):
         hidden_within_class: At test time, only instances of its own class hide an instance.
         test_cfg: ``mask_overlap`` (default 0.5): an instance is dropped if instances with
             higher scores hide a larger share of its mask. ``stuff_area_limit`` (default 0): stuff
-            segments with fewer pixels in the output become void.
+            segments with fewer pixels in the output become void. ``stuff_score_thr`` (default 0):
+            so do those of which the semantic branch is less sure, see
+            :func:`mmhps.functional.class_confidence`.
 
     Attributes:
         unknown: Whether :meth:`forward` returns one more channel, the last one, for things without
@@ -86,11 +90,11 @@ class FusionHead(BaseModule):
         test_cfg: Mapping | None = None,
     ) -> None:
         super().__init__()
-        unknown = set(test_cfg or {}) - {"mask_overlap", "stuff_area_limit"}
+        unknown = set(test_cfg or {}) - set(_TEST_OPTIONS)
         if unknown:
             raise TypeError(
-                f"test_cfg.panoptic: expected mask_overlap and stuff_area_limit, got "
-                f"{sorted(unknown)}. Remove or correct it."
+                f"test_cfg.panoptic: expected {', '.join(_TEST_OPTIONS)}, got {sorted(unknown)}. "
+                f"Remove or correct it."
             )
         self.num_things_classes = num_things_classes
         self.num_stuff_classes = num_stuff_classes
@@ -207,8 +211,14 @@ class FusionHead(BaseModule):
         layers = [layer for layer, kept in zip(layers, keep.tolist(), strict=True) if kept]
         labels, scores = labels[leaders][keep], scores[leaders][keep]
         winner = self.revise(self.decide(layers, labels, scores, logits), labels, logits)
-        limit = self.test_cfg.get("stuff_area_limit", 0)
-        ids = winner_ids(winner, labels, self.num_things_classes, self.num_stuff_classes, limit)
+        ids = winner_ids(
+            winner,
+            labels,
+            self.num_things_classes,
+            self.num_stuff_classes,
+            stuff_area_limit=self.test_cfg.get("stuff_area_limit", 0),
+            unsure=self._unsure_stuff(logits),
+        )
         return PixelData(sem_seg=ids[None], metainfo=dict(instance_scores=scores.tolist()))
 
     def decide(
@@ -260,3 +270,10 @@ class FusionHead(BaseModule):
             (H, W), numbers as those of :meth:`decide`.
         """
         return winner
+
+    def _unsure_stuff(self, logits: Resampled) -> Tensor | None:
+        """(S,) bool: which stuff classes the semantic branch is not sure of; None if any will do."""
+        threshold = self.test_cfg.get("stuff_score_thr", 0.0)
+        if not threshold:
+            return None
+        return class_confidence(logits)[self.num_things_classes :] < threshold

@@ -32,6 +32,8 @@ class DifferentiableFusionHead(FusionHead):
         scale_gradient: Whether ``mask_scale`` also scales the gradient of the mask logits. The
             panoptic loss then influences a mask about as much as the mask loss does.
         score_weight: Factor of the log score; 0 leaves the detector's confidence out.
+        score_gradient: Whether the panoptic loss trains the scores. It can only raise them, unless
+            ``false_detections`` compete.
         stuff_values: What canvases compete with: the ``'log_probabilities'`` of stuff in the
             semantic softmax over all T + S classes, or the semantic ``'logits'`` themselves. The
             former are low where the semantic branch predicts a thing.
@@ -49,6 +51,7 @@ class DifferentiableFusionHead(FusionHead):
         mask_scale: float = 4.0,
         scale_gradient: bool = False,
         score_weight: float = 1.0,
+        score_gradient: bool = True,
         stuff_values: str = "log_probabilities",
         empty: float = -torch.inf,
         **kwargs,
@@ -61,6 +64,7 @@ class DifferentiableFusionHead(FusionHead):
         self.mask_scale = mask_scale
         self.scale_gradient = scale_gradient
         self.score_weight = score_weight
+        self.score_gradient = score_gradient
         self.stuff_values = stuff_values
         self.empty = empty
 
@@ -89,6 +93,8 @@ class DifferentiableFusionHead(FusionHead):
         )
 
     def _offsets(self, scores: Tensor) -> Tensor:
+        if not self.score_gradient:
+            scores = scores.detach()
         return self.score_weight * scores.float().clamp(min=1e-6).log()
 
     def _scaled(self, canvases: Tensor) -> Tensor:

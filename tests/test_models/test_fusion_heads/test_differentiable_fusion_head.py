@@ -111,6 +111,34 @@ def test_scale_sharpens_values_and_by_choice_gradients():
     assert scaled == pytest.approx((math.log(2), -2.0))
 
 
+def test_the_panoptic_loss_raises_scores_unless_it_is_told_not_to():
+    """A canvas holds log(1/2) against one stuff class of 0: its probability is 1/3."""
+
+    def score_gradient(**options):
+        image = instances([[0, 0, 1, 1]], [1], [0.5], [0.0], [0])
+        scores = image.scores.clone().requires_grad_()
+        logits = torch.tensor([0.0, 0.0, 0.0, -1e9]).view(1, T + S, 1, 1).requires_grad_()
+        fusion = head(score_weight=1.0, **options)
+        loss_of(
+            fusion, replace(image, scores=scores), logits, sample([[1001] * 4] * 4, 1, (4, 4))
+        ).backward()
+        return scores.grad
+
+    # d(-log p) / d(score) = -(1 - 1/3) / 0.5
+    assert score_gradient().item() == pytest.approx(-4 / 3)
+    assert score_gradient(score_gradient=False) is None
+
+
+def test_stuff_of_low_confidence_becomes_void():
+    logits = semantics()
+    image = instances([[0, 0, 2, 4]], [1], [0.9], [6.0])
+    sure = fuse(head(), image, logits)
+    # Logits of 3 and three of 0: exp(3) / (exp(3) + 3) = 0.870.
+    assert torch.equal(fuse(head(test_cfg=dict(stuff_score_thr=0.86)), image, logits), sure)
+    void = fuse(head(test_cfg=dict(stuff_score_thr=0.88)), image, logits)
+    assert void[0].tolist() == [1001, 1001] + [T + S] * 6
+
+
 def test_score_decides_between_overlapping_instances():
     image = instances([[0, 0, 4, 4], [2, 0, 6, 4]], [0, 1], [0.9, 0.3], [6.0, 6.5])
     assert fuse(head(), image)[0].tolist() == [1000, 1000, 2001, 2001, 2001, 2001, 3, 3]
