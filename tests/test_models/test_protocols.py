@@ -1,5 +1,7 @@
 """Every fusion with every prior: what is registered trains, predicts, and refuses wrong options."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -7,6 +9,7 @@ from mmengine.registry import DefaultScope
 from model_parts import losses_of
 
 import mmhps.models as models
+from mmhps.models import PanopticTTAModel
 from mmhps.models.fusion_heads import FusionHead
 from mmhps.models.priors import ClassPrior, Prior, PriorOutput
 
@@ -31,6 +34,8 @@ FUSIONS, PRIORS = registered(FusionHead), registered(Prior)
 
 OPTIONS = dict(BackgroundAttention=dict(in_channels=16))
 TWO_SIZES = dict(sizes=((64, 64), (64, 96)))
+CONFIGS = Path(__file__).parents[2] / "configs/ablations"
+RELATED = sorted(path.stem for path in CONFIGS.glob("related-*.py"))
 UNTRAINABLE = {"HeuristicMergeHead", "OANetFusionHead", "TASCNetFusionHead"}
 """Fusions whose panoptic logits have no gradient."""
 
@@ -89,6 +94,44 @@ def test_predicts(build_model, make_batch, fusion, prior, score_thr):
         # Every id is an instance with a score.
         scores = sample.pred_panoptic_seg.metainfo["instance_scores"]
         assert (ids // 1000).max() <= len(scores)
+
+
+@pytest.mark.parametrize("name", RELATED)
+@pytest.mark.parametrize("with_isi", [False, True], ids=["alone", "isi"])
+def test_configs_of_related_methods(build_model, make_batch, name, with_isi):
+    """They train on their own instances and predict, also with ISI as their prior."""
+    attends = "aunet" in name
+    options = dict(prior=dict(in_channels=16)) if attends else {}
+    if with_isi:
+        replaces = dict(_delete_=True) if attends else {}
+        options = dict(
+            prior=dict(type="InitialSegmentation", **replaces),
+            semantic_head=dict(type="PriorSemanticHead"),
+        )
+    model = build_model(f"ablations/{name}.py", **options)
+    for content in (dict(boxes=[]), TWO_SIZES, dict(labels=[2, 2])):
+        total, _ = losses_of(model, make_batch(**content))
+        total.backward()
+        assert total.isfinite()
+        assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
+    with torch.no_grad():
+        samples = model.eval().test_step(make_batch(**TWO_SIZES))
+    for sample in samples:
+        assert sample.pred_panoptic_seg.sem_seg.shape == (1, *sample.ori_shape)
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_predicts_from_several_views(build_model, make_batch, fusion):
+    """Test-time augmentation calls a fusion with the instances of two equal views."""
+    model = build_pair(build_model, fusion, "NoPrior").eval()
+    batches = [make_batch(sizes=((64, 64),)) for _ in range(2)]
+    views = {key: [batch[key] for batch in batches] for key in batches[0]}
+    with torch.no_grad():
+        (found,) = PanopticTTAModel(model).test_step(views)
+        (plain,) = model.test_step(make_batch(sizes=((64, 64),)))
+    assert len(found.pred_instances) > 0
+    different = found.pred_panoptic_seg.sem_seg != plain.pred_panoptic_seg.sem_seg
+    assert different.float().mean() < 0.01
 
 
 @pytest.mark.parametrize("prior", PRIORS)

@@ -272,7 +272,7 @@ class FusionHead(BaseModule):
         return winner
 
     def _unsure_stuff(self, logits: Resampled) -> Tensor | None:
-        """(S,) bool: which stuff classes the semantic branch is not sure of; None if any will do."""
+        """(S,) bool: the stuff classes that the semantic branch is not sure of; None: not asked."""
         threshold = self.test_cfg.get("stuff_score_thr", 0.0)
         if not threshold:
             return None

@@ -78,6 +78,8 @@ class UPSNetFusionHead(FusionHead):
         stuff, things = self.num_stuff_classes, self.num_things_classes
         instance = winner.flatten().long() - stuff
         (pixels,) = ((instance >= 0) & (instance < len(labels))).nonzero(as_tuple=True)
+        if not len(pixels):
+            return winner
         semantic = logits.at(pixels).argmax(dim=1)
         classes = majority_classes(instance[pixels], semantic, labels, things, self.num_classes)
         table = torch.arange(stuff + len(labels) + 1, device=winner.device, dtype=winner.dtype)
