@@ -74,6 +74,16 @@ def test_differences_are_paired_by_seed(results):
     assert len(rows) == 8
 
 
+def test_hps_isi_is_also_compared_with_panoptic_fpn(results):
+    results["hps-isi"] = {"1": dict(metrics=metrics(PQ=45.0)), "2": dict(metrics=metrics(PQ=43.0))}
+    rows = rows_of(tables.differences_table(results, SYSTEMS))
+    # Seeds 1 and 2: 45 - 42 and 43 - 41.
+    assert rows[8] == ["HPS + ISI − Panoptic FPN", "PQ", "+2.50", "0.50", "2"]
+    assert [row[0] for row in rows].count("HPS + ISI − Panoptic FPN") == 3
+    without_hps = {key: results[key] for key in ("panoptic-fpn", "hps-isi")}
+    assert len(rows_of(tables.differences_table(without_hps, SYSTEMS))) == 5
+
+
 def test_fusions_table():
     rows = rows_of(tables.fusions_table({"own": {"PQ": 40.04, "duplicate": 3}}))
     assert rows[0] == ["fusion", "PQ", "duplicate"]
