@@ -175,6 +175,8 @@ SCORE, VALUES = f"{FUSION}.score_weight", f"{FUSION}.stuff_values"
 HIDDEN, VOID = "model.test_cfg.panoptic.mask_overlap", f"{FUSION}.void_things"
 WEIGHT, DETACH = f"{FUSION}.loss_weight", "model.prior.detach"
 NARROW = {f"{SEMANTIC}.block_channels", f"{SEMANTIC}.identity_init"}
+INSTANCES = {"model.roi_head.class_gradient", "model.roi_head.train_instances"}
+KEEP = "model.roi_head.train_instances.keep"
 ABLATIONS = {
     "panoptic-fpn-semantic": ("panoptic-fpn", {f"{SEMANTIC}.loss_seg.loss_weight", *STEPS}),
     "hps-literal": ("hps-literal", STEPS),
@@ -208,6 +210,12 @@ ABLATIONS = {
     "fusion-hidden": ("hps", {HIDDEN}),
     "fusion-unclaimed": ("hps", {VOID}),
     "fusion-literal": ("fusion-bare-x1", {SCORE, VOID, HIDDEN}),
+    "related-efficientps": ("fusion-efficientps", {WEIGHT}),
+    "related-aunet": ("fusion-heuristic", {"model.prior"}),
+    "related-oanet": ("fusion-heuristic", {f"{FUSION}.type"}),
+    "related-sognet": ("related-upsnet", {f"{FUSION}.type", KEEP}),
+    "related-tascnet": ("fusion-heuristic", {f"{FUSION}.type"}),
+    "related-upsnet": ("hps", {f"{FUSION}.type", HIDDEN, *INSTANCES}),
 }
 
 
