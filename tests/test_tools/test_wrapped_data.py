@@ -23,6 +23,8 @@ concat = dict(type="ConcatDataset", datasets=[part("a"), part("b")])
 repeat = dict(type="RepeatDataset", times=2, dataset=part("a"))
 balanced = dict(type="ClassBalancedDataset", oversample_thr=0.9, dataset=part("a"))
 mixed = dict(type="MultiImageMixDataset", dataset=part("a", load), pipeline=make)
+joining = [dict(type="PanopticMosaic", img_scale=(8, 8)), *make]
+mosaic = dict(type="MultiImageMixDataset", dataset=part("a", load), pipeline=joining)
 nested = dict(
     type="RepeatDataset", times=2,
     dataset=dict(
@@ -45,10 +47,10 @@ model.update(type="GrassModel")
 train_cfg.update(max_iters=6, val_interval=6)
 default_hooks["checkpoint"].update(save_best=None)
 optim_wrapper["optimizer"]["lr"] = 1e-6
-del load, make, part, concat, repeat, balanced, mixed, nested, dataset, pipeline
+del load, make, part, concat, repeat, balanced, mixed, joining, mosaic, nested, dataset, pipeline
 """
 
-WRAPPED = ("concat", "repeat", "balanced", "mixed", "nested")
+WRAPPED = ("concat", "repeat", "balanced", "mixed", "mosaic", "nested")
 
 
 @pytest.fixture
@@ -131,7 +133,7 @@ def test_mosaic_is_refused_before_the_first_step(wrapped):
     config = wrapped(
         f'dict(type="MultiImageMixDataset", dataset={inner}, pipeline=[{mosaic}, make[2]])'
     )
-    with pytest.raises(ValueError, match="pipeline: Mosaic moves the image but not its label map"):
+    with pytest.raises(ValueError, match="pipeline: Mosaic moves .* Use PanopticMosaic"):
         run_tool("train", config)
 
 
