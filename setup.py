@@ -60,7 +60,7 @@ setup(
     install_requires=requirements("requirements.txt"),
     extras_require={
         name: requirements(f"requirements/{name}.txt")
-        for name in ("torchvision", "pretrained", "mim", "dev")
+        for name in ("torchvision", "pretrained", "mim", "deploy", "dev")
     },
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,

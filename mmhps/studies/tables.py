@@ -120,3 +120,26 @@ def _against_target(ratio: float, target: float | None) -> tuple[str, str]:
     if target is None:
         return "", ""
     return f"{target:.2f}", "reached" if ratio >= target else "missed"
+
+
+def onnx_table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """What ``tools/deployment/compare_onnx.py`` measures, a line for each file on each data set."""
+    rows = []
+    for name, result in results.items():
+        for file, values in result.items():
+            if isinstance(values, Mapping):
+                rows.append([name, str(result["images"]), file, *_onnx_cells(values)])
+    header = ["data", "images", "file", "MB", "PQ", "pixels that differ, %", "worst image, %"]
+    return markdown_table([*header, "images with other instances", "ms"], rows)
+
+
+def _onnx_cells(values: Mapping[str, float]) -> list[str]:
+    formats = dict(
+        megabytes="{:.1f}",
+        PQ="{:.2f}",
+        different_percent="{:.4f}",
+        worst_image_percent="{:.3f}",
+        images_with_other_instances="{:.0f}",
+        ms="{:.0f}",
+    )
+    return [layout.format(values[key]) if key in values else "–" for key, layout in formats.items()]

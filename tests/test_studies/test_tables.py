@@ -93,3 +93,14 @@ def test_fusions_table():
 def test_one_seed_has_no_standard_error(results):
     single = {system: {"0": runs["0"]} for system, runs in results.items()}
     assert rows_of(tables.differences_table(single, SYSTEMS))[2][2:] == ["+2.00", "–", "1"]
+
+
+def test_onnx_table():
+    file = dict(ms=64.2, different_percent=0.01, worst_image_percent=1, PQ=50.318, megabytes=17.46)
+    file |= dict(images_with_other_instances=2, date="2026-11-27")
+    results = {"drawn": dict(images=3, threads=1, torch=dict(ms=94.5, PQ=50.3), **{"x.onnx": file})}
+    rows = rows_of(tables.onnx_table(results))
+    assert rows[-2:] == [
+        ["drawn", "3", "torch", "–", "50.30", "–", "–", "–", "94"],
+        ["drawn", "3", "x.onnx", "17.5", "50.32", "0.0100", "1.000", "2", "64"],
+    ]
