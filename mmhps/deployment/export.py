@@ -91,11 +91,7 @@ def export_onnx(
     model = revert_sync_batchnorm(load_model(cfg.model, weights, str(checkpoint)))
     check_exportable(model)
     steps = preprocessing_of(cfg, model)
-    meta = dataset_meta(cfg, trained_meta(weights))
-    graph = traced(ExportableNetwork(model.eval(), steps, MAX_PIXELS))
-    properties = dict(
-        **{key: json.dumps(meta[key]) for key in ("classes", "thing_classes", "label_ids")},
-        palette=json.dumps([list(map(int, color)) for color in meta["palette"]]),
+    properties = _class_texts(dataset_meta(cfg, trained_meta(weights))) | dict(
         preprocessing=json.dumps(dict(image="uint8 RGB (H, W, 3)", inside=steps._asdict())),
         license=license,
         precision=precision,
@@ -104,11 +100,18 @@ def export_onnx(
         checkpoint_sha256=hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest(),
         mmhps_version=__version__,
     )
+    graph = traced(ExportableNetwork(model.eval(), steps, MAX_PIXELS))
     _describe(graph, properties)
-    graph = _in_precision(graph, precision, calibration)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(graph, str(path))
+    onnx.save(_in_precision(graph, precision, calibration), str(path))
     return properties
+
+
+def _class_texts(meta: Mapping[str, Any]) -> dict[str, str]:
+    """What a data set says of its classes, as JSON."""
+    palette = [list(map(int, color)) for color in meta["palette"]]
+    texts = {key: meta[key] for key in ("classes", "thing_classes", "label_ids")}
+    return {key: json.dumps(value) for key, value in dict(texts, palette=palette).items()}
 
 
 def _in_precision(graph: Any, precision: str, calibration: str | Path | None) -> Any:
@@ -130,8 +133,8 @@ def traced(network: ExportableNetwork) -> Any:
     Raises:
         ValueError: The network has an operator that ONNX lacks.
     """
-    onnx, shapes, inliner = require("onnx", "onnx.shape_inference", "onnx.inliner")
-    from .rules import OPSET, functions
+    (onnx,) = require("onnx")
+    from .rules import OPSET
 
     image = torch.zeros(_EXAMPLE, dtype=torch.uint8)
     rows = {name: {0: "segments"} for name in OUTPUTS[1:]}
@@ -158,7 +161,14 @@ def traced(network: ExportableNetwork) -> Any:
                 f"model: has an operator that ONNX lacks ({reason}). Replace the layer, or use the "
                 f"PyTorch model."
             ) from error
-    graph = onnx.load_from_string(file.getvalue())
+    return _of_standard_operators(onnx.load_from_string(file.getvalue()))
+
+
+def _of_standard_operators(graph: Any) -> Any:
+    """Put the bodies of the rules in their places, and check the result."""
+    onnx, shapes, inliner = require("onnx", "onnx.shape_inference", "onnx.inliner")
+    from .rules import functions
+
     graph.functions.extend(functions())
     graph = inliner.inline_local_functions(graph)
     standard = [opset for opset in graph.opset_import if opset.domain != RULES]
