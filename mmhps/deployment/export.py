@@ -60,8 +60,8 @@ def export_onnx(
     license: str = LICENSE,
     precision: str = "fp32",
     calibration: str | Path | None = None,
-) -> dict[str, str]:
-    """Export a trained model.
+) -> None:
+    """Export a trained model; the file also says what it is, see docs/deployment.md.
 
     Args:
         cfg: Its config.
@@ -72,39 +72,48 @@ def export_onnx(
         calibration: For ``'int8'``: path, folder or pattern of pictures like those that the model
             was trained on.
 
-    Returns:
-        The meta information in the file; all but texts is JSON.
-
     Raises:
         ValueError: A part of the model cannot be exported, or an argument is wrong.
-        ModuleNotFoundError: A package is missing.
         FileNotFoundError, ValueError: The checkpoint does not exist or does not fit.
+        ModuleNotFoundError: A package is missing.
     """
-    if precision not in PRECISIONS or (precision == "int8") != (calibration is not None):
-        raise ValueError(
-            f"precision: expected one of {', '.join(PRECISIONS)}, and calibration with int8 alone, "
-            f"got {precision!r} and {calibration!r}. Name pictures to calibrate int8 with."
-        )
+    _check_precision(precision, calibration)
     onnx, _, _ = require("onnx", "onnxscript", "onnxruntime")
     weights = load_checkpoint(str(checkpoint))
     resolve_classes(cfg)
     model = revert_sync_batchnorm(load_model(cfg.model, weights, str(checkpoint)))
     check_exportable(model)
     steps = preprocessing_of(cfg, model)
-    properties = _class_texts(dataset_meta(cfg, trained_meta(weights))) | dict(
+    properties = dict(
+        **_class_texts(dataset_meta(cfg, trained_meta(weights))),
+        **_origin(cfg, Path(checkpoint)),
         preprocessing=json.dumps(dict(image="uint8 RGB (H, W, 3)", inside=steps._asdict())),
         license=license,
         precision=precision,
-        config=Path(cfg.filename).stem,
-        checkpoint=Path(checkpoint).name,
-        checkpoint_sha256=hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest(),
-        mmhps_version=__version__,
     )
     graph = traced(ExportableNetwork(model.eval(), steps, MAX_PIXELS))
     _describe(graph, properties)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     onnx.save(_in_precision(graph, precision, calibration), str(path))
-    return properties
+
+
+def _check_precision(precision: str, calibration: str | Path | None) -> None:
+    """Raise if the two do not fit each other."""
+    if precision not in PRECISIONS or (precision == "int8") != (calibration is not None):
+        raise ValueError(
+            f"precision: expected one of {', '.join(PRECISIONS)}, and calibration with int8 alone, "
+            f"got {precision!r} and {calibration!r}. Name pictures to calibrate int8 with."
+        )
+
+
+def _origin(cfg: Config, checkpoint: Path) -> dict[str, str]:
+    """Where a model comes from."""
+    return dict(
+        config=Path(cfg.filename).stem,
+        checkpoint=checkpoint.name,
+        checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        mmhps_version=__version__,
+    )
 
 
 def _class_texts(meta: Mapping[str, Any]) -> dict[str, str]:
