@@ -69,8 +69,7 @@ def export_onnx(
         path: The file to write.
         license: Of the weights; stands in the file.
         precision: One of :data:`PRECISIONS`, see :mod:`mmhps.deployment.precision`.
-        calibration: For ``'int8'``: path, folder or pattern of pictures like those that the model
-            was trained on.
+        calibration: For ``'int8'``: folder or pattern of pictures like those of the training.
 
     Raises:
         ValueError: A part of the model cannot be exported, or an argument is wrong.
@@ -91,8 +90,7 @@ def export_onnx(
         license=license,
         precision=precision,
     )
-    graph = traced(ExportableNetwork(model.eval(), steps, MAX_PIXELS))
-    _describe(graph, properties)
+    graph = _described(traced(ExportableNetwork(model.eval(), steps, MAX_PIXELS)), properties)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     onnx.save(_in_precision(graph, precision, calibration), str(path))
 
@@ -187,8 +185,9 @@ def _of_standard_operators(graph: Any) -> Any:
     return shapes.infer_shapes(graph, strict_mode=True)
 
 
-def _describe(graph: Any, properties: Mapping[str, str]) -> None:
-    """Write meta information into a model."""
+def _described(graph: Any, properties: Mapping[str, str]) -> Any:
+    """Write meta information into a model, and return it."""
     graph.producer_name, graph.producer_version = "mmhps", __version__
     for key, value in properties.items():
         graph.metadata_props.add(key=key, value=value)
+    return graph
