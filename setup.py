@@ -59,7 +59,8 @@ setup(
     python_requires=">=3.10,<3.13",
     install_requires=requirements("requirements.txt"),
     extras_require={
-        name: requirements(f"requirements/{name}.txt") for name in ("torchvision", "mim", "dev")
+        name: requirements(f"requirements/{name}.txt")
+        for name in ("torchvision", "pretrained", "mim", "deploy", "dev")
     },
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,

@@ -12,6 +12,8 @@ from mmhps.markdown import markdown_table
 VALUES = [f"{value}{group}" for group in ("", "_th", "_st") for value in ("PQ", "SQ", "RQ")]
 HEADER = ["PQ", "SQ", "RQ", "PQ Th", "SQ Th", "RQ Th", "PQ St", "SQ St", "RQ St"]
 
+_CLAIM = ("panoptic-fpn", "hps-isi")  # what the paper is about
+
 Results = Mapping[str, Mapping[str, dict]]
 """Results by system and, below that, by seed (as a string, as in JSON)."""
 
@@ -52,7 +54,7 @@ def class_keys(results: Results) -> list[str]:
 def differences_table(results: Results, titles: Mapping[str, str]) -> str:
     """Paired differences with their standard errors.
 
-    Between neighbours of the table, and between the two fusions of one network.
+    Between neighbours of the table, HPS + ISI and Panoptic FPN, and the two fusions of one network.
 
     Args:
         results: What was measured.
@@ -60,7 +62,10 @@ def differences_table(results: Results, titles: Mapping[str, str]) -> str:
     """
     rows = []
     systems = [system for system in results if results[system]]
-    for lower, upper in zip(systems, systems[1:], strict=False):
+    compared = list(zip(systems, systems[1:], strict=False))
+    if _CLAIM not in compared and set(_CLAIM) <= set(systems):
+        compared.append(_CLAIM)
+    for lower, upper in compared:
         seeds = sorted(results[lower].keys() & results[upper].keys())
         pairs = [(results[upper][s]["metrics"], results[lower][s]["metrics"]) for s in seeds]
         rows += _difference_rows(f"{titles[upper]} − {titles[lower]}", pairs)
@@ -115,3 +120,26 @@ def _against_target(ratio: float, target: float | None) -> tuple[str, str]:
     if target is None:
         return "", ""
     return f"{target:.2f}", "reached" if ratio >= target else "missed"
+
+
+def onnx_table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """What ``tools/deployment/compare_onnx.py`` measures, a line for each file on each data set."""
+    rows = []
+    for name, result in results.items():
+        for file, values in result.items():
+            if isinstance(values, Mapping):
+                rows.append([name, str(result["images"]), file, *_onnx_cells(values)])
+    header = ["data", "images", "file", "MB", "PQ", "pixels that differ, %", "worst image, %"]
+    return markdown_table([*header, "images with other instances", "ms"], rows)
+
+
+def _onnx_cells(values: Mapping[str, float]) -> list[str]:
+    formats = dict(
+        megabytes="{:.1f}",
+        PQ="{:.2f}",
+        different_percent="{:.4f}",
+        worst_image_percent="{:.3f}",
+        images_with_other_instances="{:.0f}",
+        ms="{:.0f}",
+    )
+    return [layout.format(values[key]) if key in values else "–" for key, layout in formats.items()]

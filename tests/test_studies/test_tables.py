@@ -74,6 +74,16 @@ def test_differences_are_paired_by_seed(results):
     assert len(rows) == 8
 
 
+def test_hps_isi_is_also_compared_with_panoptic_fpn(results):
+    results["hps-isi"] = {"1": dict(metrics=metrics(PQ=45.0)), "2": dict(metrics=metrics(PQ=43.0))}
+    rows = rows_of(tables.differences_table(results, SYSTEMS))
+    # Seeds 1 and 2: 45 - 42 and 43 - 41.
+    assert rows[8] == ["HPS + ISI − Panoptic FPN", "PQ", "+2.50", "0.50", "2"]
+    assert [row[0] for row in rows].count("HPS + ISI − Panoptic FPN") == 3
+    without_hps = {key: results[key] for key in ("panoptic-fpn", "hps-isi")}
+    assert len(rows_of(tables.differences_table(without_hps, SYSTEMS))) == 5
+
+
 def test_fusions_table():
     rows = rows_of(tables.fusions_table({"own": {"PQ": 40.04, "duplicate": 3}}))
     assert rows[0] == ["fusion", "PQ", "duplicate"]
@@ -83,3 +93,14 @@ def test_fusions_table():
 def test_one_seed_has_no_standard_error(results):
     single = {system: {"0": runs["0"]} for system, runs in results.items()}
     assert rows_of(tables.differences_table(single, SYSTEMS))[2][2:] == ["+2.00", "–", "1"]
+
+
+def test_onnx_table():
+    file = dict(ms=64.2, different_percent=0.01, worst_image_percent=1, PQ=50.318, megabytes=17.46)
+    file |= dict(images_with_other_instances=2, date="2026-11-27")
+    results = {"drawn": dict(images=3, threads=1, torch=dict(ms=94.5, PQ=50.3), **{"x.onnx": file})}
+    rows = rows_of(tables.onnx_table(results))
+    assert rows[-2:] == [
+        ["drawn", "3", "torch", "–", "50.30", "–", "–", "–", "94"],
+        ["drawn", "3", "x.onnx", "17.5", "50.32", "0.0100", "1.000", "2", "64"],
+    ]

@@ -4,8 +4,8 @@
 
 A metafile gets the address of the weights as well. A table stands between
 `<!-- table: KIND NAME -->` and `<!-- end of table -->`; KIND is one of `results`, `differences`,
-`fusions` and `benchmark`, and NAME that of docs/results/NAME.json; or it is `models`, and NAME that
-of configs/NAME/metafile.yml.
+`fusions`, `benchmark` and `onnx`, and NAME that of docs/results/NAME.json; or it is `models`, and
+NAME that of configs/NAME/metafile.yml.
 """
 
 from __future__ import annotations
@@ -22,7 +22,13 @@ from mmengine.fileio import load
 from mmhps.apis.model_zoo import metafiles
 from mmhps.studies.metafiles import models_table, updated_metafile
 from mmhps.studies.systems import SYSTEMS, titles_of
-from mmhps.studies.tables import benchmark_table, differences_table, fusions_table, results_table
+from mmhps.studies.tables import (
+    benchmark_table,
+    differences_table,
+    fusions_table,
+    onnx_table,
+    results_table,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs/results"
@@ -33,6 +39,7 @@ KINDS = {
     "fusions": fusions_table,
     "benchmark": benchmark_table,
     "models": models_table,
+    "onnx": onnx_table,
 }
 TABLE = re.compile(r"(<!-- table: (\w+) ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 

@@ -1,0 +1,175 @@
+"""Write a trained model as one ONNX file, from the image to the segments."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import io
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.model import revert_sync_batchnorm
+
+from mmhps.apis.panoptic_inferencer import MAX_PIXELS
+from mmhps.apis.pictures import list_pictures
+from mmhps.apis.trained_models import dataset_meta, load_model, trained_meta
+from mmhps.engine.checkpoints import load_checkpoint
+from mmhps.models import resolve_classes
+from mmhps.version import __version__
+
+from .network import ExportableNetwork
+from .operators import RULES
+from .segments import OUTPUTS
+from .support import check_exportable, preprocessing_of
+
+__all__ = ["PRECISIONS", "export_onnx", "require", "traced"]
+
+LICENSE = "Apache-2.0"
+PRECISIONS = ("fp32", "fp16", "int8")
+CALIBRATION = 100
+"""Most pictures that the ranges of int8 are taken from."""
+_EXAMPLE = (75, 110, 3)
+"""Size of the image that the network is traced with; the graph takes any."""
+
+
+def require(*names: str) -> list[ModuleType]:
+    """Import what only deployment needs.
+
+    Raises:
+        ModuleNotFoundError: One of the packages is missing.
+    """
+    try:
+        return [importlib.import_module(name) for name in names]
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{error.name} is missing, which models are exported with. Install it: pip install "
+            f"mmhps[deploy]"
+        ) from error
+
+
+def export_onnx(
+    cfg: Config,
+    checkpoint: str | Path,
+    path: str | Path,
+    license: str = LICENSE,
+    precision: str = "fp32",
+    calibration: str | Path | None = None,
+) -> dict[str, str]:
+    """Export a trained model.
+
+    Args:
+        cfg: Its config.
+        checkpoint: Path of its weights.
+        path: The file to write.
+        license: Of the weights; stands in the file.
+        precision: One of :data:`PRECISIONS`, see :mod:`mmhps.deployment.precision`.
+        calibration: For ``'int8'``: path, folder or pattern of pictures like those that the model
+            was trained on.
+
+    Returns:
+        The meta information in the file; all but texts is JSON.
+
+    Raises:
+        ValueError: A part of the model cannot be exported, or an argument is wrong.
+        ModuleNotFoundError: A package is missing.
+        FileNotFoundError, ValueError: The checkpoint does not exist or does not fit.
+    """
+    if precision not in PRECISIONS or (precision == "int8") != (calibration is not None):
+        raise ValueError(
+            f"precision: expected one of {', '.join(PRECISIONS)}, and calibration with int8 alone, "
+            f"got {precision!r} and {calibration!r}. Name pictures to calibrate int8 with."
+        )
+    onnx, _, _ = require("onnx", "onnxscript", "onnxruntime")
+    weights = load_checkpoint(str(checkpoint))
+    resolve_classes(cfg)
+    model = revert_sync_batchnorm(load_model(cfg.model, weights, str(checkpoint)))
+    check_exportable(model)
+    steps = preprocessing_of(cfg, model)
+    meta = dataset_meta(cfg, trained_meta(weights))
+    graph = traced(ExportableNetwork(model.eval(), steps, MAX_PIXELS))
+    properties = dict(
+        **{key: json.dumps(meta[key]) for key in ("classes", "thing_classes", "label_ids")},
+        palette=json.dumps([list(map(int, color)) for color in meta["palette"]]),
+        preprocessing=json.dumps(dict(image="uint8 RGB (H, W, 3)", inside=steps._asdict())),
+        license=license,
+        precision=precision,
+        config=Path(cfg.filename).stem,
+        checkpoint=Path(checkpoint).name,
+        checkpoint_sha256=hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest(),
+        mmhps_version=__version__,
+    )
+    _describe(graph, properties)
+    graph = _in_precision(graph, precision, calibration)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(graph, str(path))
+    return properties
+
+
+def _in_precision(graph: Any, precision: str, calibration: str | Path | None) -> Any:
+    """Change the precision of a model in single precision."""
+    from .precision import half_weights, quantized
+
+    if precision == "fp16":
+        return half_weights(graph)
+    if precision == "int8":
+        pictures = list_pictures(str(calibration))
+        some = pictures[:: -(-len(pictures) // CALIBRATION)]
+        return quantized(graph, (picture.read()[..., ::-1] for picture in some))
+    return graph
+
+
+def traced(network: ExportableNetwork) -> Any:
+    """The network as a checked ``onnx.ModelProto`` of standard operators, for images of any size.
+
+    Raises:
+        ValueError: The network has an operator that ONNX lacks.
+    """
+    onnx, shapes, inliner = require("onnx", "onnx.shape_inference", "onnx.inliner")
+    from .rules import OPSET, functions
+
+    image = torch.zeros(_EXAMPLE, dtype=torch.uint8)
+    rows = {name: {0: "segments"} for name in OUTPUTS[1:]}
+    size = {0: "height", 1: "width"}
+    file = io.BytesIO()
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the tracer, for every Python number
+        try:
+            torch.onnx.export(
+                network,
+                (image,),
+                file,
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=["image"],
+                output_names=list(OUTPUTS),
+                dynamic_axes={"image": size, OUTPUTS[0]: size, **rows},
+                custom_opsets={RULES: 1},
+                autograd_inlining=False,
+            )
+        except torch.onnx.errors.OnnxExporterError as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(
+                f"model: has an operator that ONNX lacks ({reason}). Replace the layer, or use the "
+                f"PyTorch model."
+            ) from error
+    graph = onnx.load_from_string(file.getvalue())
+    graph.functions.extend(functions())
+    graph = inliner.inline_local_functions(graph)
+    standard = [opset for opset in graph.opset_import if opset.domain != RULES]
+    del graph.opset_import[:]
+    graph.opset_import.extend(standard)
+    onnx.checker.check_model(graph, full_check=True)
+    return shapes.infer_shapes(graph, strict_mode=True)
+
+
+def _describe(graph: Any, properties: Mapping[str, str]) -> None:
+    """Write meta information into a model."""
+    graph.producer_name, graph.producer_version = "mmhps", __version__
+    for key, value in properties.items():
+        graph.metadata_props.add(key=key, value=value)

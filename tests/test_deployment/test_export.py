@@ -1,0 +1,88 @@
+"""Networks as graphs: they predict what PyTorch does, for images of any size."""
+
+import numpy as np
+import pytest
+import torch
+from exported import SYSTEMS, exportable, street
+from mmengine.config import Config
+
+from mmhps.deployment.export import export_onnx, require, traced
+
+REASON = "needs pip install mmhps[deploy]"
+LARGE_MASKS = dict(panoptic_fusion_head=dict(mask_scale=100.0))
+CASES = {name: (f"mini/{name}_r18_mini.py", {}) for name in SYSTEMS}
+CASES |= {
+    "literal": ("mini/hps-literal_r18_mini.py", LARGE_MASKS),
+    "efficientps": ("ablations/fusion-efficientps.py", LARGE_MASKS),
+    "imp": ("ablations/hps-imp.py", {}),
+    "unsure": ("mini/hps_r18_mini.py", dict(test_cfg=dict(panoptic=dict(stuff_score_thr=0.06)))),
+    "no instance": ("mini/hps-isi_r18_mini.py", dict(test_cfg=dict(rcnn=dict(score_thr=1.0)))),
+    "no proposal": (
+        "mini/hps-isi_r18_mini.py",
+        dict(test_cfg=dict(rpn=dict(min_bbox_size=1000))),
+    ),
+    "100 instances": (
+        "mini/hps-isi_r18_mini.py",
+        dict(
+            test_cfg=dict(
+                rpn=dict(max_per_img=200, nms_pre=200, nms=dict(iou_threshold=1.0)),
+                rcnn=dict(max_per_img=100, nms=dict(iou_threshold=0.95)),
+            )
+        ),
+    ),
+}
+SIZES = [(64, 96), (37, 53), (1, 1), (150, 90)]
+
+
+def test_a_missing_package_is_named():
+    with pytest.raises(ModuleNotFoundError, match=r"no_such_package is missing.*mmhps\[deploy\]"):
+        require("json", "no_such_package")
+
+
+@pytest.mark.parametrize("arguments", [("fp8", None), ("int8", None), ("fp16", "photos")])
+def test_precision_and_calibration_belong_together(arguments, tmp_path):
+    with pytest.raises(ValueError, match="precision: expected one of fp32, fp16, int8, and cal"):
+        export_onnx(Config(), "x.pth", tmp_path / "x.onnx", "MIT", *arguments)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_graph_predicts_as_the_network(case, build_model):
+    for name in ("onnx", "onnxscript"):
+        pytest.importorskip(name, reason=REASON)
+    runtime = pytest.importorskip("onnxruntime", reason=REASON)
+    config, settings = CASES[case]
+    network = exportable(build_model(config, **settings))
+    graph = traced(network)
+    assert {node.domain for node in graph.graph.node} == {""} and not graph.functions
+    session = runtime.InferenceSession(graph.SerializeToString())
+    instances = []
+    for size in SIZES:
+        image = street(size)
+        with torch.no_grad():
+            expected = network(torch.from_numpy(image))
+        found = session.run(None, dict(image=image))
+        assert found[0].shape == size
+        assert (found[0] != expected.panoptic_ids.numpy()).mean() < 0.005  # random logits are close
+        assert found[1].tolist() == expected.ids.tolist()
+        np.testing.assert_allclose(found[3], expected.scores, atol=1e-4)
+        instances.append(int((found[1] >= 1000).sum()))
+    if case == "100 instances":
+        assert max(instances) > 10
+    else:
+        assert (max(instances) > 0) == (not case.startswith("no "))
+
+
+@pytest.mark.slow
+def test_an_operator_that_onnx_lacks_is_named(build_model):
+    for name in ("onnx", "onnxscript"):
+        pytest.importorskip(name, reason=REASON)
+
+    class Odd(torch.nn.Module):
+        def forward(self, values):
+            return torch.special.bessel_j0(values)
+
+    model = build_model("mini/hps_r18_mini.py")
+    model.backbone.relu = Odd()
+    with pytest.raises(ValueError, match="operator that ONNX lacks .*bessel_j0"):
+        traced(exportable(model))
