@@ -8,19 +8,23 @@ from mmhps.structures import VOID
 from mmhps.structures.id_formats import THING_CLASSES, cityscapes_segments
 
 
-def derive(ids):
-    """Ground truth of raw ids, in which the image shows the id of each pixel."""
+def to_loaded(ids):
+    """Raw ids as behind LoadPanopticIds, with an image that shows the id of each pixel."""
     ids = np.array(ids, np.int32)
     segments = cityscapes_segments(ids)
     image = np.stack([ids % 256, ids // 256, np.ones_like(ids)], axis=2).astype(np.uint8)
-    results = dict(
+    return dict(
         img=image,
         img_shape=ids.shape,
         gt_seg_map=to_segment_map(ids, segments),
         segments=segments,
         thing_classes=THING_CLASSES,
     )
-    return PanopticIdsToInstances()(results)
+
+
+def derive(ids):
+    """Ground truth of raw ids, as behind PanopticIdsToInstances."""
+    return PanopticIdsToInstances()(to_loaded(ids))
 
 
 def pack(results):

@@ -107,13 +107,17 @@ def _holds(value: object) -> bool:
 
 def _check_albu(step: object, masks: bool) -> None:
     keymap = dict(img="image", gt_seg_map="mask")
+    if _changes_colours_only(step.aug):
+        return
     if masks:
-        keymap |= dict(gt_masks="masks", gt_bboxes="bboxes")
-    missing = keymap.keys() - step.keymap_to_albu.keys()
-    if missing and not _changes_colours_only(step.aug):
         raise ValueError(
-            f"pipeline: Albu moves the image but not {', '.join(sorted(missing))}. Write "
-            f"keymap={keymap!r}{' and bbox_params' if masks else ''}."
+            f"pipeline: Albu moves images behind PanopticIdsToInstances, where the pixels that it "
+            f"fills would belong to class 0. Put it between LoadPanopticIds and "
+            f"PanopticIdsToInstances, with keymap={keymap!r}."
+        )
+    if keymap.items() - step.keymap_to_albu.items():
+        raise ValueError(
+            f"pipeline: Albu moves the image but not gt_seg_map. Write keymap={keymap!r}."
         )
 
 

@@ -132,15 +132,22 @@ class TestAlbu:
     def test_with_the_map(self):
         check_moves([FakeAlbu(object(), gt_seg_map="mask", **DEFAULT)])
 
+    def test_other_keymaps(self):
+        for keymap in (dict(gt_seg_map="mask"), dict(img="image", gt_seg_map="masks")):
+            with pytest.raises(ValueError, match="Albu moves the image but not gt_seg_map"):
+                check_moves([FakeAlbu(object(), **keymap)])
+
     def test_behind_the_instances(self):
         steps = Compose([dict(type="PanopticIdsToInstances")]).transforms
-        with pytest.raises(ValueError, match=r"not gt_bboxes, gt_masks\. Write keymap=.*'masks'"):
-            check_moves([*steps, FakeAlbu(object(), img="image", gt_seg_map="mask")])
+        albu = FakeAlbu(object(), gt_seg_map="mask", **DEFAULT)
+        with pytest.raises(ValueError, match="belong to class 0. Put it between LoadPanopticIds"):
+            check_moves([*steps, albu])
 
     def test_colours_only(self):
         colour = type("Blur", (type("ImageOnlyTransform", (), {}),), {})()
         both = type("Compose", (), dict(transforms=[colour]))()
         check_moves([FakeAlbu(both, **DEFAULT)])
+        check_moves([FakeAlbu(both, **DEFAULT)], masks=True)
 
 
 class TestUnknownTransforms:

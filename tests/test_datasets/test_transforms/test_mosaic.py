@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from ground_truth import assert_agreement, derive, pack, random_ids
+from ground_truth import assert_agreement, derive, pack, random_ids, to_loaded
 from mmdet.datasets import MultiImageMixDataset
 from mmdet.datasets.transforms import Mosaic, RandomCrop, RandomFlip
 from mmdet.structures.bbox import HorizontalBoxes
@@ -10,24 +10,17 @@ from mmengine.registry import init_default_scope
 
 from mmhps.datasets.transforms import PanopticIdsToInstances, PanopticMosaic
 from mmhps.datasets.transforms.alignment import check_wrappers
-from mmhps.datasets.transforms.loading import FIRST_SEGMENT, to_segment_map
+from mmhps.datasets.transforms.loading import FIRST_SEGMENT
 from mmhps.structures import VOID, Segment
-from mmhps.structures.id_formats import THING_CLASSES, cityscapes_segments
 
 ROAD, CAR = 7, 26000
 
 
 def loaded(ids, number=0):
     """As behind LoadPanopticIds; the image shows the raw id of a pixel and its own number."""
-    ids = np.array(ids, np.int32)
-    segments = cityscapes_segments(ids)
-    return dict(
-        img=np.stack([ids % 256, ids // 256, np.full_like(ids, number)], 2).astype(np.uint8),
-        img_shape=ids.shape,
-        gt_seg_map=to_segment_map(ids, segments),
-        segments=segments,
-        thing_classes=THING_CLASSES,
-    )
+    results = to_loaded(ids)
+    results["img"][..., 2] = number
+    return results
 
 
 def join(*parts, scale=(2, 2), ratios=(1, 1), **options):
