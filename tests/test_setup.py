@@ -39,7 +39,7 @@ def test_wheel_requires_onedl_and_names_its_extras(archive):
     (name,) = [name for name in archive.namelist() if name.endswith("METADATA")]
     lines = archive.read(name).decode().splitlines()
     required = [line for line in lines if line.startswith("Requires-Dist: ")]
-    for extra in ("torchvision", "mim", "web", "dev"):
+    for extra in ("torchvision", "pretrained", "mim", "deploy", "web", "dev"):
         assert f"Provides-Extra: {extra}" in lines
     for name in ("onedl-mmengine", "onedl-mmcv", "onedl-mmdetection"):
         assert any(re.fullmatch(rf"Requires-Dist: {name}==\S+", line) for line in required)

@@ -15,7 +15,7 @@ from mmhps import register_all_modules
 from mmhps.apis import arguments
 from mmhps.engine import launch
 from mmhps.engine.console import short_errors
-from mmhps.engine.pretrained import torchvision_problem
+from mmhps.engine.pretrained import pretrained_problem
 from mmhps.engine.resume import newest_complete_checkpoint
 
 
@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.resume not in (None, "auto") and not Path(args.resume).is_file():
         parser.error(f"there is no checkpoint {args.resume} to resume from")
     cfg = arguments.load_config(args)
-    if problem := torchvision_problem(cfg.model):
+    if problem := pretrained_problem(cfg.model):
         parser.error(problem)
     if args.amp:
         set_amp(cfg)

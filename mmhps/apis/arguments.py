@@ -111,9 +111,11 @@ def parse_config_args(
 ) -> tuple[argparse.Namespace, Config]:
     """Parse the arguments and read the config, whose default scope is set.
 
-    A missing config or an impossible setting ends in a usage error.
+    A missing config or an impossible setting ends in a usage error. From then on, the terminal
+    shows only warnings and the lines of mmhps.
     """
     args = _checked(parser, argv)
+    quiet(MMLogger.get_current_instance())
     config = _read(args)
     init_default_scope(config.get("default_scope", "mmdet"))
     return args, config

@@ -19,7 +19,7 @@ mim fails on models without this key, and takes what follows the last slash as t
 file: with none, it has nothing to download and writes the config alone.
 """
 INDEX = "model-index.yml"
-DEFAULT_MODEL = "hps-isi_r18_mini"
+DEFAULT_MODEL = "hps-isi_lite0_streets"
 """The model that segments pictures unless another one is named."""
 
 

@@ -17,7 +17,14 @@ import numpy as np
 from cityscapesscripts.helpers.labels import name2label
 from tqdm import tqdm
 
-from mmhps.converters.layout import claim, read_image, scene_files, write_png
+from mmhps.converters.layout import (
+    check_size,
+    claim,
+    read_image,
+    resize_pair,
+    scene_files,
+    write_pair,
+)
 
 VERSION = 1  # raise it with every change of what is written
 SPLITS = ("train", "val", "test")
@@ -118,19 +125,8 @@ def convert_one(
     Raises:
         ValueError: A file is broken, or photo and label map differ in size.
     """
-    pixels, classes = np.array(read_image(pair[0]).convert("RGB")), read_classes(pair[1])
-    if pixels.shape[:2] != classes.shape:
-        raise ValueError(
-            f"{pair[1]} has {classes.shape[1]}×{classes.shape[0]} pixels, its photo {pair[0]} "
-            f"has {pixels.shape[1]}×{pixels.shape[0]}; expected the same."
-        )
-    if size != (0, 0):
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-        classes = cv2.resize(classes, size, interpolation=cv2.INTER_NEAREST)
-    instance_ids, label_ids = cityscapes_ids(classes, min_area)
-    write_png(files["instanceIds"], instance_ids)
-    write_png(files["labelIds"], label_ids)
-    write_png(files["image"], pixels)  # last: where it is, the others are
+    pixels, classes = resize_pair(pair, read_classes(pair[1]), size)
+    write_pair(files, pixels, *cityscapes_ids(classes, min_area))
 
 
 def convert(
@@ -153,8 +149,7 @@ def convert(
         FileNotFoundError: Something is missing in `root`.
         FileExistsError: `out` holds something else.
     """
-    if min(size) < 1 and size != (0, 0):
-        raise ValueError(f"--size must be two positive numbers or 0 0, got {size[0]} {size[1]}.")
+    check_size(size)
     if min_area < 1:
         raise ValueError(f"--min-area must be at least 1, got {min_area}.")
     pairs = {split: find_pairs(root, split) for split in splits}

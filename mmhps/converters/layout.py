@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -87,6 +88,58 @@ def read_image(path: Path) -> Image.Image:
     except (OSError, SyntaxError) as error:  # Pillow's word for some broken PNGs
         raise ValueError(f"{path} cannot be read as an image: {error}.") from error
     return image
+
+
+def check_size(size: tuple[int, int]) -> None:
+    """Raise ``ValueError`` unless a size is positive or (0, 0)."""
+    if min(size) < 1 and size != (0, 0):
+        raise ValueError(f"--size must be two positive numbers or 0 0, got {size[0]} {size[1]}.")
+
+
+def resize_pair(
+    pair: tuple[Path, Path], ids: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read a photo, and resize it with its label map.
+
+    Args:
+        pair: The photo and its label map.
+        ids: What the label map holds, (H, W) uint8 or uint16; values are never mixed.
+        size: Width and height; (0, 0) keeps the photo's.
+
+    Returns:
+        The photo (h, w, 3) uint8 RGB, and the label map (h, w).
+
+    Raises:
+        ValueError: The photo is broken, or the two differ in size.
+    """
+    pixels = np.array(read_image(pair[0]).convert("RGB"))
+    if pixels.shape[:2] != ids.shape:
+        raise ValueError(
+            f"{pair[1]} has {ids.shape[1]}×{ids.shape[0]} pixels, its photo {pair[0]} "
+            f"has {pixels.shape[1]}×{pixels.shape[0]}; expected the same."
+        )
+    if size == (0, 0):
+        return pixels, ids
+    return (
+        cv2.resize(pixels, size, interpolation=cv2.INTER_AREA),
+        cv2.resize(ids, size, interpolation=cv2.INTER_NEAREST),
+    )
+
+
+def write_pair(
+    files: dict[str, Path], pixels: np.ndarray, instance_ids: np.ndarray, label_ids: np.ndarray
+) -> None:
+    """Write a photo and its two label maps; where the photo is, the maps are.
+
+    Args:
+        files: See :func:`scene_files`.
+        pixels: (h, w, 3) uint8 RGB.
+        instance_ids: (h, w) uint16.
+        label_ids: (h, w) uint8.
+    """
+    write_png(files["instanceIds"], instance_ids)
+    write_png(files["labelIds"], label_ids)
+    write_png(files["image"], pixels)
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

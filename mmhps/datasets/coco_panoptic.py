@@ -56,7 +56,8 @@ class CocoPanopticIdDataset(PanopticIdDataset):
     of :class:`Segment`), ``height``, ``width`` (pixels) and ``id_format='coco'``. A file without
     ``annotations`` serves inference: ``seg_map_path`` is None and ``segments`` is left out.
 
-    The classes come from the file, so ``metainfo`` is complete only after ``full_init``.
+    The classes come from the file, which is read when ``metainfo`` is asked for, at the latest:
+    wrappers ask before a data set with ``lazy_init=True`` is initialized.
 
     Args:
         ann_file: The JSON, e.g. ``annotations/panoptic_train2017.json``.
@@ -73,6 +74,13 @@ class CocoPanopticIdDataset(PanopticIdDataset):
 
     def __init__(self, *, ann_file: str, data_prefix: dict, data_root: str = "", **kwargs) -> None:
         super().__init__(ann_file=ann_file, data_root=data_root, data_prefix=data_prefix, **kwargs)
+
+    @property
+    def metainfo(self) -> dict:
+        """A copy of the meta information, with the classes of the file."""
+        if "thing_classes" not in self._metainfo:
+            self.list_images()
+        return super().metainfo
 
     def list_images(self) -> tuple[list[dict], list[Exception]]:
         """Parse the JSON: a data info per image in the file's order, an error per bad image."""

@@ -60,8 +60,8 @@ def export_onnx(
     license: str = LICENSE,
     precision: str = "fp32",
     calibration: str | Path | None = None,
-) -> dict[str, str]:
-    """Export a trained model.
+) -> None:
+    """Export a trained model; the file also says what it is, see docs/deployment.md.
 
     Args:
         cfg: Its config.
@@ -69,46 +69,56 @@ def export_onnx(
         path: The file to write.
         license: Of the weights; stands in the file.
         precision: One of :data:`PRECISIONS`, see :mod:`mmhps.deployment.precision`.
-        calibration: For ``'int8'``: path, folder or pattern of pictures like those that the model
-            was trained on.
-
-    Returns:
-        The meta information in the file; all but texts is JSON.
+        calibration: For ``'int8'``: folder or pattern of pictures like those of the training.
 
     Raises:
         ValueError: A part of the model cannot be exported, or an argument is wrong.
-        ModuleNotFoundError: A package is missing.
         FileNotFoundError, ValueError: The checkpoint does not exist or does not fit.
+        ModuleNotFoundError: A package is missing.
     """
-    if precision not in PRECISIONS or (precision == "int8") != (calibration is not None):
-        raise ValueError(
-            f"precision: expected one of {', '.join(PRECISIONS)}, and calibration with int8 alone, "
-            f"got {precision!r} and {calibration!r}. Name pictures to calibrate int8 with."
-        )
+    _check_precision(precision, calibration)
     onnx, _, _ = require("onnx", "onnxscript", "onnxruntime")
     weights = load_checkpoint(str(checkpoint))
     resolve_classes(cfg)
     model = revert_sync_batchnorm(load_model(cfg.model, weights, str(checkpoint)))
     check_exportable(model)
     steps = preprocessing_of(cfg, model)
-    meta = dataset_meta(cfg, trained_meta(weights))
-    graph = traced(ExportableNetwork(model.eval(), steps, MAX_PIXELS))
     properties = dict(
-        **{key: json.dumps(meta[key]) for key in ("classes", "thing_classes", "label_ids")},
-        palette=json.dumps([list(map(int, color)) for color in meta["palette"]]),
+        **_class_texts(dataset_meta(cfg, trained_meta(weights))),
+        **_origin(cfg, Path(checkpoint)),
         preprocessing=json.dumps(dict(image="uint8 RGB (H, W, 3)", inside=steps._asdict())),
         license=license,
         precision=precision,
+    )
+    graph = _described(traced(ExportableNetwork(model.eval(), steps, MAX_PIXELS)), properties)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(_in_precision(graph, precision, calibration), str(path))
+
+
+def _check_precision(precision: str, calibration: str | Path | None) -> None:
+    """Raise if the two do not fit each other."""
+    if precision not in PRECISIONS or (precision == "int8") != (calibration is not None):
+        raise ValueError(
+            f"precision: expected one of {', '.join(PRECISIONS)}, and calibration with int8 alone, "
+            f"got {precision!r} and {calibration!r}. Name pictures to calibrate int8 with."
+        )
+
+
+def _origin(cfg: Config, checkpoint: Path) -> dict[str, str]:
+    """Where a model comes from."""
+    return dict(
         config=Path(cfg.filename).stem,
-        checkpoint=Path(checkpoint).name,
-        checkpoint_sha256=hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest(),
+        checkpoint=checkpoint.name,
+        checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
         mmhps_version=__version__,
     )
-    _describe(graph, properties)
-    graph = _in_precision(graph, precision, calibration)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(graph, str(path))
-    return properties
+
+
+def _class_texts(meta: Mapping[str, Any]) -> dict[str, str]:
+    """What a data set says of its classes, as JSON."""
+    palette = [list(map(int, color)) for color in meta["palette"]]
+    texts = {key: meta[key] for key in ("classes", "thing_classes", "label_ids")}
+    return {key: json.dumps(value) for key, value in dict(texts, palette=palette).items()}
 
 
 def _in_precision(graph: Any, precision: str, calibration: str | Path | None) -> Any:
@@ -130,8 +140,8 @@ def traced(network: ExportableNetwork) -> Any:
     Raises:
         ValueError: The network has an operator that ONNX lacks.
     """
-    onnx, shapes, inliner = require("onnx", "onnx.shape_inference", "onnx.inliner")
-    from .rules import OPSET, functions
+    (onnx,) = require("onnx")
+    from .rules import OPSET
 
     image = torch.zeros(_EXAMPLE, dtype=torch.uint8)
     rows = {name: {0: "segments"} for name in OUTPUTS[1:]}
@@ -158,7 +168,14 @@ def traced(network: ExportableNetwork) -> Any:
                 f"model: has an operator that ONNX lacks ({reason}). Replace the layer, or use the "
                 f"PyTorch model."
             ) from error
-    graph = onnx.load_from_string(file.getvalue())
+    return _of_standard_operators(onnx.load_from_string(file.getvalue()))
+
+
+def _of_standard_operators(graph: Any) -> Any:
+    """Put the bodies of the rules in their places, and check the result."""
+    onnx, shapes, inliner = require("onnx", "onnx.shape_inference", "onnx.inliner")
+    from .rules import functions
+
     graph.functions.extend(functions())
     graph = inliner.inline_local_functions(graph)
     standard = [opset for opset in graph.opset_import if opset.domain != RULES]
@@ -168,8 +185,9 @@ def traced(network: ExportableNetwork) -> Any:
     return shapes.infer_shapes(graph, strict_mode=True)
 
 
-def _describe(graph: Any, properties: Mapping[str, str]) -> None:
-    """Write meta information into a model."""
+def _described(graph: Any, properties: Mapping[str, str]) -> Any:
+    """Write meta information into a model, and return it."""
     graph.producer_name, graph.producer_version = "mmhps", __version__
     for key, value in properties.items():
         graph.metadata_props.add(key=key, value=value)
+    return graph

@@ -8,14 +8,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mmhps.functional import stuff_log_probabilities
+from mmhps.functional import agreement, stuff_log_probabilities
 from mmhps.models.fusion_heads import (
     DifferentiableFusionHead,
     EfficientPSFusionHead,
     FusionHead,
     HeuristicMergeHead,
 )
-from mmhps.models.fusion_heads.efficientps_fusion_head import agreement
 
 from .claims import Claims
 from .preprocessing import Size

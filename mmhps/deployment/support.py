@@ -103,6 +103,8 @@ def _unusual_masks(model: BaseDetector, roi: nn.Module) -> Iterator[str]:
                 yield f"roi_head.{name} is not RoIAlign with averages and aligned=True"
     if unknown := set(model.panoptic_fusion_head.test_cfg) - set(_PANOPTIC_OPTIONS):
         yield f"test_cfg.panoptic has the rules {sorted(unknown)}, which are not provided for"
+    if model.panoptic_fusion_head.hidden_within_class:
+        yield "panoptic_fusion_head.hidden_within_class is set"
     if roi.mask_head.class_agnostic:
         yield "roi_head.mask_head has one mask for all classes"
     if not isinstance(model, HPS) and roi.test_cfg.mask_thr_binary < 0.5:

@@ -82,11 +82,19 @@ class QuietRunner(AtomicCheckpointRunner):
 def short_errors() -> Iterator[None]:
     """End a command with the message of an expected error, without its traceback.
 
-    The message says what is wrong with a file, a value or a setting, or which operator is not
-    installed; a traceback through three packages would hide it. ``--verbose`` shows the traceback.
+    The message says what is wrong with a file, a value or a setting, or which operator or package
+    is not installed; a traceback through three packages would hide it. ``--verbose`` shows the
+    traceback.
     """
     try:
         yield
+    except ImportError as error:
+        if "--verbose" in sys.argv or "pip install" not in str(error):
+            raise
+        sys.exit(
+            f"error: {error}\nOr remove from the config what needs it, e.g. from "
+            f"visualizer.vis_backends. (--verbose shows where it was raised)"
+        )
     except (ValueError, OSError, NotImplementedError, ImageError, KeyError, TypeError) as error:
         message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
         of_config = isinstance(error, KeyError | TypeError)

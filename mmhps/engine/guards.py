@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
-from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from mmhps.datasets.samplers import set_seed
 from mmhps.datasets.transforms.alignment import check_wrappers
-from mmhps.datasets.wrapping import REPEATING, innermost, wrappers
+from mmhps.datasets.wrapping import REPEATING, wrappers
 
 LISTED = 3
 """How many names a message lists; the others are counted."""
@@ -64,31 +62,6 @@ class RepeatableHook(Hook):
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch=None) -> None:
         """Seed Python, NumPy and torch."""
         set_seed([runner.seed, get_rank(), runner.iter])
-
-
-class LeftOutHook(Hook):
-    """Warns when predictions are written without the images that ``filter_cfg`` leaves out.
-
-    The official evaluator refuses such files.
-    """
-
-    def after_val_epoch(self, runner: Runner, metrics: Mapping | None = None) -> None:
-        """Look at the validation data."""
-        self._warn(runner.val_loop, "val")
-
-    def after_test_epoch(self, runner: Runner, metrics: Mapping | None = None) -> None:
-        """Look at the test data."""
-        self._warn(runner.test_loop, "test")
-
-    def _warn(self, loop: BaseLoop, split: str) -> None:
-        left_out = sum(getattr(data, "left_out", 0) for data in innermost(loop.dataloader.dataset))
-        if left_out and any(getattr(m, "outfile_prefix", None) for m in loop.evaluator.metrics):
-            print_log(
-                f"filter_cfg left out {left_out} images, and the official evaluator refuses files "
-                f"without them: set {split}_dataloader.dataset.filter_cfg=None",
-                logger="current",
-                level=logging.WARNING,
-            )
 
 
 class ClassCheckHook(Hook):

@@ -17,9 +17,10 @@ from mmhps.compat.cpu_processes import join_cpu_processes, leave_processes
 from mmhps.compat.messages import hide_third_party_warnings
 from mmhps.engine.checkpoints import refusing_code
 from mmhps.engine.console import QuietRunner
-from mmhps.engine.guards import ClassCheckHook, FiniteLossHook, LeftOutHook, RepeatableHook
+from mmhps.engine.guards import ClassCheckHook, FiniteLossHook, RepeatableHook
 from mmhps.engine.progress_hook import ProgressHook
 from mmhps.engine.runner import AtomicCheckpointRunner, check_work_dir
+from mmhps.engine.written_files import WrittenFilesHook
 from mmhps.models import resolve_classes
 
 
@@ -56,7 +57,7 @@ def build_runner(cfg: Config, verbose: bool) -> Runner:
     if "runner_type" in cfg:
         return RUNNERS.build(cfg)
     runner = (AtomicCheckpointRunner if verbose else QuietRunner).from_cfg(cfg)
-    hooks = [FiniteLossHook(), RepeatableHook(), ClassCheckHook(), LeftOutHook()]
+    hooks = [FiniteLossHook(), RepeatableHook(), ClassCheckHook(), WrittenFilesHook()]
     for hook in hooks if verbose else [*hooks, ProgressHook()]:
         runner.register_hook(hook)
     return runner

@@ -15,7 +15,12 @@ from .layers import Layer
 __all__ = ["merge_groups", "merge_layers"]
 
 
-def merge_groups(layers: Sequence[Layer], labels: Tensor, iou_threshold: float) -> Tensor:
+def merge_groups(
+    layers: Sequence[Layer],
+    labels: Tensor,
+    iou_threshold: float,
+    sources: Sequence[int] | None = None,
+) -> Tensor:
     """Group the layers that show the same object: same class and a high IoU of their masks.
 
     Greedy, in the order given (by falling score): a layer joins the first earlier group whose
@@ -25,6 +30,8 @@ def merge_groups(layers: Sequence[Layer], labels: Tensor, iou_threshold: float) 
         layers: N canvases, as windows; a mask is where the logit is positive.
         labels: (N,) class indices.
         iou_threshold: Mask IoU above which two layers merge, in 0..1; 1 merges nothing.
+        sources: N numbers, of which a group has no two equal ones: what was told apart there stays
+            apart. None lets all merge.
 
     Returns:
         (N,) int64: the group of each layer, numbered 0, 1, ... in the order of the leaders.
@@ -34,16 +41,22 @@ def merge_groups(layers: Sequence[Layer], labels: Tensor, iou_threshold: float) 
     candidates = _may_merge([window for window, _ in layers], areas, labels, iou_threshold)
     groups: list[int] = []
     leaders: list[int] = []
+    members: list[set[int]] = []  # the sources of each group
     for n, mask in enumerate(masks):
+        source = n if sources is None else sources[n]
         group = len(leaders)
         for k, leader in enumerate(leaders):
-            if candidates[n][leader] and (
-                _mask_iou(mask, masks[leader], areas[n] + areas[leader]) > iou_threshold
+            if (
+                candidates[n][leader]
+                and source not in members[k]
+                and _mask_iou(mask, masks[leader], areas[n] + areas[leader]) > iou_threshold
             ):
                 group = k
                 break
         if group == len(leaders):
             leaders.append(n)
+            members.append(set())
+        members[group].add(source)
         groups.append(group)
     return torch.tensor(groups, dtype=torch.long, device=labels.device)
 

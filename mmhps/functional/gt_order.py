@@ -86,18 +86,23 @@ def shrink_ids(ids: Tensor, padded: tuple[int, int], size: tuple[int, int]) -> T
 
 
 def panoptic_target(
-    gt_panoptic: Tensor, lookup: Tensor, num_things: int, num_stuff: int, ignore_index: int = -100
+    gt_panoptic: Tensor,
+    lookup: Tensor,
+    num_things: int,
+    num_stuff: int,
+    ignore_index: int = -100,
+    unknown: int | None = None,
 ) -> Tensor:
     """The channel of ``[stuff logits, canvases]`` that each pixel should choose.
 
     Args:
         gt_panoptic: (H, W) integer ids: the label (T..T+S-1) for stuff, ``label + 1000 * (g + 1)``
             for ground-truth instance g, anything else (void, crowd) is ignored.
-        lookup: (G,) slot of each ground-truth instance among the canvases, -1 for none; the
-            pixels of an instance without a canvas are ignored.
+        lookup: (G,) slot of each ground-truth instance among the canvases, -1 for none.
         num_things: T.
         num_stuff: S.
         ignore_index: Value of ignored pixels.
+        unknown: Value of the pixels of things without a canvas; they are ignored if None.
 
     Returns:
         (H, W) int64: 0..S-1 stuff, S + slot for things, ``ignore_index`` otherwise.
@@ -109,6 +114,9 @@ def panoptic_target(
     instance = (ids // INSTANCE_OFFSET).clamp(min=0)
     slot = table[instance.masked_fill(instance > len(lookup), 0)]
     target = torch.where(slot >= 0, num_stuff + slot, slot.new_tensor(ignore_index))
+    if unknown is not None:
+        is_thing = (ids >= 0) & (ids % INSTANCE_OFFSET < num_things)
+        target = target.masked_fill(is_thing & (slot < 0), unknown)
     return torch.where(is_stuff, ids - num_things, target)
 
 
@@ -120,7 +128,7 @@ def ignore_uncovered(
     No canvas can win them, so they would only push the stuff logits down.
 
     Args:
-        target: (H, W) from :func:`panoptic_target`.
+        target: (H, W) from :func:`panoptic_target`; values above S + K - 1 stay as they are.
         cover: (K, H, W) bool, the pixels inside the box of each slot.
         num_stuff: S.
         ignore_index: Value of ignored pixels.
@@ -130,6 +138,7 @@ def ignore_uncovered(
     """
     if not len(cover):
         return target
-    slot = (target - num_stuff).clamp(min=0)
-    uncovered = (target >= num_stuff) & ~cover.gather(0, slot[None])[0]
-    return target.masked_fill(uncovered, ignore_index)
+    slot = target - num_stuff
+    is_instance = (slot >= 0) & (slot < len(cover))
+    covered = cover.gather(0, slot.clamp(0, len(cover) - 1)[None])[0]
+    return target.masked_fill(is_instance & ~covered, ignore_index)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .canvas import axis_weights
 
-__all__ = ["Layer", "cut_layers", "paste_windows"]
+__all__ = ["Layer", "cut_layers", "paste_windows", "window_boxes"]
 
 Layer = tuple[tuple[slice, slice], Tensor]
 """A canvas without its empty part: the window (rows, columns) and the logits there."""
@@ -51,6 +51,12 @@ def cut_layers(layers: Sequence[Layer], rows: slice) -> list[Layer]:
         window = slice(start - rows.start, stop - rows.start), x
         cut.append((window, canvas[max(start - y.start, 0) : max(stop - y.start, 0)]))
     return cut
+
+
+def window_boxes(layers: Sequence[Layer]) -> Tensor:
+    """Return the windows of N layers as boxes (N, 4), float32, in pixels of the canvas."""
+    edges = [(x.start, y.start, x.stop, y.stop) for (y, x), _ in layers]
+    return torch.tensor(edges, dtype=torch.float32).view(-1, 4)
 
 
 def _axis_windows(

@@ -16,7 +16,12 @@ from .layers import Layer
 __all__ = ["not_hidden"]
 
 
-def not_hidden(layers: Sequence[Layer], size: tuple[int, int], max_overlap: float) -> Tensor:
+def not_hidden(
+    layers: Sequence[Layer],
+    size: tuple[int, int],
+    max_overlap: float,
+    labels: Tensor | None = None,
+) -> Tensor:
     """Find the instances that are visible enough, those with higher scores being in front.
 
     A mask is where the logit is positive. An instance is dropped if it has
@@ -27,6 +32,8 @@ def not_hidden(layers: Sequence[Layer], size: tuple[int, int], max_overlap: floa
             :func:`mmhps.functional.paste_windows`.
         size: Canvas size (H, W).
         max_overlap: Share of a mask in 0..1; 1 keeps every instance that has a mask.
+        labels: (N,) classes; where given, only instances of its own class hide an instance
+            (UPSNet's pruning).
 
     Returns:
         (N,) bool.
@@ -34,12 +41,14 @@ def not_hidden(layers: Sequence[Layer], size: tuple[int, int], max_overlap: floa
     keep = torch.zeros(len(layers), dtype=torch.bool)
     if not layers:
         return keep
-    taken = torch.zeros(size, dtype=torch.bool, device=layers[0][1].device)
+    device = layers[0][1].device
+    classes = [0] * len(layers) if labels is None else labels.tolist()
+    taken_by = {c: torch.zeros(size, dtype=torch.bool, device=device) for c in set(classes)}
     for n, (window, canvas) in enumerate(layers):
-        mask = canvas > 0
+        taken, mask = taken_by[classes[n]], canvas > 0
         seen = mask.count_nonzero(), (mask & taken[window]).count_nonzero()
         area, hidden = torch.stack(seen).tolist()
         keep[n] = area > 0 and hidden <= max_overlap * area
         if keep[n]:
             taken[window] |= mask
-    return keep.to(taken.device)
+    return keep.to(device)

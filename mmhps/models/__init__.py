@@ -5,8 +5,16 @@ import mmhps.compat  # noqa: F401  (MMDetection must be made usable first)
 from .backbones import EfficientNetLite
 from .class_counts import classes_of, resolve_classes, set_class_counts
 from .detectors import HPS, PanopticFPN, PanopticTTAModel, SemanticPlusInstance
-from .fusion_heads import DifferentiableFusionHead, EfficientPSFusionHead, HeuristicMergeHead
-from .priors import InitialSegmentation, InstanceMaximum, NoPrior
+from .fusion_heads import (
+    DifferentiableFusionHead,
+    EfficientPSFusionHead,
+    HeuristicMergeHead,
+    OANetFusionHead,
+    SOGNetFusionHead,
+    TASCNetFusionHead,
+    UPSNetFusionHead,
+)
+from .priors import BackgroundAttention, InitialSegmentation, InstanceMaximum, NoPrior
 from .roi_heads import (
     Detections,
     GroundTruthBoxes,
@@ -19,6 +27,7 @@ from .task_modules import CrowdAssigner
 
 __all__ = [
     "HPS",
+    "BackgroundAttention",
     "ConcatSemanticHead",
     "CrowdAssigner",
     "Detections",
@@ -31,12 +40,16 @@ __all__ = [
     "InstanceMaximum",
     "InstanceRoIHead",
     "NoPrior",
+    "OANetFusionHead",
     "PanopticFPN",
     "PanopticTTAModel",
     "PriorSemanticHead",
+    "SOGNetFusionHead",
     "SampledRoIs",
     "SamplingRoIExtractor",
     "SemanticPlusInstance",
+    "TASCNetFusionHead",
+    "UPSNetFusionHead",
     "classes_of",
     "resolve_classes",
     "set_class_counts",

@@ -38,10 +38,7 @@ def classes_of(dataset: Mapping) -> dict:
         OSError, ValueError: It cannot be read from the file that states the classes.
     """
     inner = {**innermost_configs(dataset)[0], "pipeline": [], "lazy_init": True}
-    data = DATASETS.build(inner)
-    if "thing_classes" not in data.metainfo and hasattr(data, "list_images"):
-        data.list_images()
-    return data.metainfo
+    return DATASETS.build(inner).metainfo
 
 
 def set_class_counts(model: ConfigDict, meta: Mapping) -> None:

@@ -82,6 +82,7 @@ class Canvases(_Rows):
         cover: (N, h, w) bool, the pixels with their centre inside the box.
         labels: (N,) int64 thing classes.
         scores: (N,) in 0..1.
+        bboxes: (N, 4) in pixels of the whole map, also where the canvases are a part of it.
 
     Raises:
         ValueError: The fields differ in length.
@@ -91,10 +92,16 @@ class Canvases(_Rows):
     cover: Tensor
     labels: Tensor
     scores: Tensor
+    bboxes: Tensor
 
     @classmethod
     def of_layers(
-        cls, layers: Sequence[Layer], labels: Tensor, scores: Tensor, size: tuple[int, int]
+        cls,
+        layers: Sequence[Layer],
+        labels: Tensor,
+        scores: Tensor,
+        bboxes: Tensor,
+        size: tuple[int, int],
     ) -> Canvases:
         """Make canvases of windows.
 
@@ -102,13 +109,14 @@ class Canvases(_Rows):
             layers: N windows (:func:`mmhps.functional.paste_windows`), -inf outside of their boxes.
             labels: (N,).
             scores: (N,).
+            bboxes: (N, 4).
             size: (h, w).
         """
         logits = torch.full((len(layers), *size), -torch.inf, device=scores.device)
         for canvas, (window, values) in zip(logits, layers, strict=True):
             canvas[window] = values
         cover = logits > -torch.inf
-        return cls(logits.where(cover, logits.new_zeros(())), cover, labels, scores)
+        return cls(logits.where(cover, logits.new_zeros(())), cover, labels, scores, bboxes)
 
     def merged(self, slots: Tensor) -> Canvases:
         """Average the canvases of each slot; ``slots`` (N,) int64 holds numbers 0..K-1."""
@@ -119,6 +127,7 @@ class Canvases(_Rows):
             # Canvases of one slot have one label.
             self.labels.new_empty(member.shape[1]).scatter_(0, slots, self.labels),
             (member * self.scores[:, None]).sum(dim=0) / member.sum(dim=0),
+            (member[..., None] * self.bboxes[:, None]).sum(dim=0) / member.sum(dim=0)[:, None],
         )
 
 
@@ -132,7 +141,8 @@ def paste(instances: Instances, size: tuple[int, int], stride: float) -> Canvase
     """
     boxes = instances.bboxes / stride
     logits = paste_canvases(instances.mask_logits, boxes, size)
-    return Canvases(logits, box_cover(boxes, size), instances.labels, instances.scores)
+    cover = box_cover(boxes, size)
+    return Canvases(logits, cover, instances.labels, instances.scores, boxes)
 
 
 def output_boxes(boxes: Tensor, meta: dict, rescale: bool) -> Tensor:

@@ -28,9 +28,9 @@ def read_grey_ids(path: str | Path) -> tuple[np.ndarray, int]:
     image = _open(path)
     if not image.mode.startswith("I") and image.mode != "L":
         raise ValueError(
-            f"{path}: expected a 16-bit grey instanceIds map, got an image of Pillow mode "
-            f"{image.mode!r}. Point seg_map_path at *_gtFine_instanceIds.png, not at *_color.png; "
-            f"a COCO panoptic PNG needs the COCO panoptic dataset instead."
+            f"{path}: expected a 16-bit grey map of ids, got an image of Pillow mode "
+            f"{image.mode!r}. Take Cityscapes' *_gtFine_instanceIds.png, not *_color.png, or the "
+            f"maps of KITTI's instance/; a COCO panoptic PNG needs the COCO panoptic dataset."
         )
     ids = np.asarray(image, dtype=np.int32)
     if ids.min(initial=0) < 0:

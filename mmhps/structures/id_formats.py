@@ -22,6 +22,9 @@ STUFF_CLASSES = tuple(label.name for label in _TRAINED if not label.hasInstances
 CITYSCAPES_CLASSES = THING_CLASSES + STUFF_CLASSES
 """The 19 evaluated classes, things first: the index of a name is its train label."""
 
+# Without 0, void: a number there means that the map has another format.
+_STUFF_IDS = [label.id for label in labels if not label.hasInstances and label.id > 0]
+
 
 class IdFormat(NamedTuple):
     """A label file format.
@@ -70,6 +73,9 @@ def read_cityscapes_ids(path: str | Path) -> np.ndarray:
 def read_kitti_ids(path: str | Path) -> np.ndarray:
     """Read a map of KITTI's ``instance`` folder.
 
+    The benchmark's description numbers stuff as well (building 1, 2, …). These numbers are dropped,
+    so that a class of stuff is one segment.
+
     Args:
         path: The PNG, grey, 16 bit.
 
@@ -86,7 +92,8 @@ def read_kitti_ids(path: str | Path) -> np.ndarray:
             f"{path}: an 8-bit file cannot hold label id * 256 + instance. Use the 16-bit maps of "
             f"the folder instance/, not those of semantic/."
         )
-    return ids
+    label_ids = ids // 256
+    return np.where(np.isin(label_ids, _STUFF_IDS), label_ids * 256, ids)
 
 
 def _split_cityscapes(value: int) -> tuple[int, int | None]:

@@ -61,7 +61,7 @@ def unique_ids(ids: np.ndarray) -> list[int]:
     flat = ids.ravel()
     starts_run = np.ones(flat.size, dtype=bool)
     np.not_equal(flat[1:], flat[:-1], out=starts_run[1:])
-    seen = np.zeros(int(ids.max(initial=-1)) + 1, dtype=bool)
+    seen = np.zeros(int(ids.max(initial=0)) + 1, dtype=bool)
     seen[flat[starts_run]] = True
     return np.flatnonzero(seen).tolist()
 

@@ -11,10 +11,12 @@ import torch
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, Compose
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmhps.apis.trained_models import COMPARABLE, load_model_of_classes, predict_panoptic
+from mmhps.engine.console import quiet
 from mmhps.engine.guards import check_classes
 from mmhps.models.class_counts import classes_of, resolve_classes
 from mmhps.visualization import (
@@ -91,7 +93,11 @@ def draw(
 
 
 def load_configs(paths: Sequence[str], options: Mapping[str, Any]) -> list[Config]:
-    """Read the configs, change the same options in all, and check that their classes agree."""
+    """Read the configs, change the same options in all, and check that their classes agree.
+
+    From then on, the terminal shows only warnings and the lines of mmhps.
+    """
+    quiet(MMLogger.get_current_instance())
     configs = [Config.fromfile(path) for path in paths]
     for config in configs:
         config.merge_from_dict(dict(options))

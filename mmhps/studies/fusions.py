@@ -70,6 +70,21 @@ def fusion_heads(models: Sequence[ConfigDict]) -> list[torch.nn.Module]:
     return heads
 
 
+def refuse_weights(heads: Mapping[str, torch.nn.Module]) -> None:
+    """Make sure that no fusion but the first, the network's own, has weights.
+
+    Raises:
+        ValueError: One has.
+    """
+    for name, head in list(heads.items())[1:]:
+        if any(True for _ in head.parameters()):
+            raise ValueError(
+                f"{name}: expected a fusion without weights, got {type(head).__name__}, whose "
+                f"weights the checkpoint does not hold. Name its config and its own checkpoint "
+                f"first, or leave it out."
+            )
+
+
 @torch.inference_mode()
 def score_fusions(
     configs: Mapping[str, Config], checkpoint: str, device: str
@@ -87,7 +102,8 @@ def score_fusions(
         The values of each fusion by its name.
 
     Raises:
-        ValueError: The model is not HPS, or the checkpoint does not fit.
+        ValueError: The model is not HPS, the checkpoint does not fit, or a fusion other than the
+            first one has weights.
         FileNotFoundError: There is no checkpoint.
     """
     cfg = next(iter(configs.values()))
@@ -100,7 +116,9 @@ def score_fusions(
         )
     loader = Runner.build_dataloader(cfg.test_dataloader)
     meta = loader.dataset.metainfo
-    heads = fusion_heads([config.model for config in configs.values()])
+    heads = [head.to(device).eval() for head in fusion_heads([c.model for c in configs.values()])]
+    heads[0].load_state_dict(model.panoptic_fusion_head.state_dict())
+    refuse_weights(dict(zip(configs, heads, strict=True)))
     scores = [FusionScores(head, meta) for head in heads]
     for batch in tqdm(loader, desc="predicting", unit="batch"):
         data = model.data_preprocessor(batch, False)

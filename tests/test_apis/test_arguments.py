@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from mmengine.logging import MMLogger
 
 from mmhps.apis import arguments
 
@@ -44,6 +45,16 @@ def test_work_dir_of_the_config_and_of_the_command(parser, config, tmp_path):
     (tmp_path / "name_of_config.py").write_text("work_dir = 'from/config'\n")
     assert load(parser, config).work_dir == "from/config"
     assert load(parser, config, "--work-dir", "from/command").work_dir == "from/command"
+
+
+def test_reading_a_config_leaves_the_terminal_to_mmhps(config, request, capsys):
+    logger = MMLogger.get_instance(request.node.name)
+    parser = argparse.ArgumentParser()
+    arguments.add_config_arguments(parser)
+    arguments.parse_config_args(parser, [config])
+    logger.info("of another package")
+    logger.warning("a warning")
+    assert capsys.readouterr().out == "WARNING: a warning\n"
 
 
 def test_options_override_the_config(parser, config):

@@ -1,5 +1,6 @@
 """MMDetection is imported without its notices."""
 
+import os
 import warnings
 
 import pytest
@@ -26,3 +27,12 @@ def test_other_warnings_pass():
     with pytest.warns(UserWarning, match="something else"), notices.without_notices():
         warnings.warn(f"{notices.FASTER_COCO_NOTICE}, …", UserWarning, stacklevel=1)
         warnings.warn("something else", UserWarning, stacklevel=1)
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "1"), ("0", "0")])
+def test_albumentations_does_not_look_for_updates(monkeypatch, before, after):
+    monkeypatch.setenv("NO_ALBUMENTATIONS_UPDATE", before or "")  # what was there comes back
+    if before is None:
+        monkeypatch.delenv("NO_ALBUMENTATIONS_UPDATE")
+    with notices.without_notices():
+        assert os.environ["NO_ALBUMENTATIONS_UPDATE"] == after

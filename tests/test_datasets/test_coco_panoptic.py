@@ -4,6 +4,8 @@ import shutil
 import numpy as np
 import pytest
 from cityscapesscripts.preparation.createPanopticImgs import convert2panoptic
+from mmdet.datasets import ConcatDataset, MultiImageMixDataset
+from mmengine.dataset import RepeatDataset
 from PIL import Image
 
 from mmhps.datasets import CityscapesPanopticDataset, CocoPanopticIdDataset
@@ -104,6 +106,22 @@ def test_meta_information(build, content):
     assert meta["thing_classes"] == ("cat", "dog")
     assert meta["label_ids"] == (17, 18, 193, 155)
     assert meta["palette"] == [(200, 0, 0), (200, 200, 0), (0, 200, 0), (0, 0, 200)]
+
+
+@pytest.mark.parametrize("wrap", [ConcatDataset, RepeatDataset, MultiImageMixDataset])
+def test_wrappers_know_the_classes_of_a_part_that_is_initialized_late(build, content, wrap):
+    part = build(content, lazy_init=True)
+    arguments = dict(times=2) if wrap is RepeatDataset else {}
+    arguments |= dict(pipeline=[]) if wrap is MultiImageMixDataset else {}
+    late = wrap([part] if wrap is ConcatDataset else part, **arguments)
+    assert late.metainfo["classes"] == ("cat", "dog", "grass", "sea")
+    assert late.metainfo["thing_classes"] == ("cat", "dog")
+
+
+def test_lazy_initialization_stays_lazy(build, content):
+    part = build(content, lazy_init=True)
+    assert part.metainfo == build(content).metainfo
+    assert not part._fully_initialized and part.data_list == []
 
 
 def test_palette_without_colours_in_the_file(build, content):

@@ -27,6 +27,7 @@ def test_another_detector(build_model):
         (dict(test_cfg=dict(rpn=dict(nms=dict(type="soft_nms")))), "test_cfg.rpn.nms is 'soft_nms"),
         (dict(test_cfg=dict(rcnn=dict(nms=dict(type="soft_nms")))), "test_cfg.rcnn.nms is"),
         (dict(roi_head=dict(mask_head=dict(class_agnostic=True))), "one mask for all classes"),
+        (dict(panoptic_fusion_head=dict(hidden_within_class=True)), "hidden_within_class is set"),
         (dict(rpn_head=dict(bbox_coder=dict(add_ctr_clamp=True))), "rpn_head.bbox_coder is not"),
     ],
 )

@@ -40,7 +40,7 @@ def files(tmp_path, monkeypatch):
     yield tmp_path
     for name in MODULES:
         sys.modules.pop(name, None)
-    for name in ("NoCrumbsFusionHead", "AnyInstance"):
+    for name in ("WeighedFusionHead", "AnyInstance"):
         MODELS._module_dict.pop(name, None)
 
 
@@ -72,6 +72,19 @@ def test_every_python_block_is_a_file_and_is_tested():
     assert len(BLOCKS) == TEXT.count("```python") == 10
     text = Path(__file__).read_text(encoding="utf-8")
     assert all(Path(path).stem in text for path, _ in BLOCKS)
+
+
+@pytest.mark.parametrize("name", ["my_fusion", "my_prior"])
+def test_in_40_lines(name):
+    code = dict(BLOCKS)[f"{name}.py"]
+    assert len(code.splitlines()) <= 40
+
+
+def test_every_file_that_is_an_example_exists():
+    package = {path.name for path in (ROOT / "mmhps").rglob("*.py")}
+    named = re.findall(r"`(\w+\.py)`", TEXT)
+    assert len(named) >= 8 and set(named) <= package
+    assert all((ROOT / path).exists() for path in re.findall(r"`(configs/ablations/[^`]+)`", TEXT))
 
 
 def test_own_data_with_classes_of_cityscapes(files):
@@ -180,17 +193,27 @@ def test_own_prior(files, make_batch):
     for batch in (make_batch(), make_batch(boxes=[])):
         losses(model, batch)
     left = torch.zeros(1, 2, 2)
-    canvases = Canvases(left, left == 0, torch.tensor([2]), torch.tensor([0.9]))
+    canvases = Canvases(left, left == 0, torch.tensor([2]), torch.tensor([0.9]), torch.zeros(1, 4))
     inputs = PriorInputs((torch.zeros(2, 4, 2, 2),), [], [], [canvases, canvases[:0]], tuple)
     assert model.prior(inputs).extra.tolist() == [[[[0.5] * 2] * 2], [[[0.0] * 2] * 2]]
 
 
 def test_own_fusion_head(files, make_batch):
-    _, model = load("hps-isi_no-crumbs_r50_cityscapes")
+    _, model = load("hps-weighed_r50_cityscapes")
     head = model.panoptic_fusion_head
-    assert type(head).__name__ == "NoCrumbsFusionHead"
-    assert head.min_side == 16
-    losses(model, make_batch())
+    assert type(head).__name__ == "WeighedFusionHead"
+    assert (head.min_side, head.num_classes, head.loss_weight) == (16, 19, 0.5)
+    for batch in (make_batch(boxes=[]), make_batch()):
+        losses(model, batch)
+        assert head.weights.grad is not None
+    assert (head.weights.grad[:, [0, 2]] != 0).all()  # the classes of the batch
+    assert (head.weights.grad[:, [1, 3, 4, 5, 6, 7]] == 0).all()
+
+    pixel = torch.ones(1, 1, 1)
+    canvases = Canvases(5 * pixel, pixel > 0, torch.tensor([2]), torch.ones(1), torch.zeros(1, 4))
+    head.weights.data[:, 2] = torch.tensor([2.0, 3.0])
+    fused = head(canvases, torch.arange(19.0).view(19, 1, 1))
+    assert fused.flatten().tolist() == [*range(8, 19), 2 * 5 + 3 * 2]
 
     boxes = torch.tensor([[0.0, 0, 16, 16], [32, 32, 62, 47]])  # the second is 15 high
     instances = Instances(

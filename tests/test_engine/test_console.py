@@ -1,9 +1,11 @@
 """What reaches the terminal and what only the log file."""
 
 import logging
+import sys
 
 import pytest
 from mmengine.logging import MMLogger, print_log
+from mmengine.registry import VISBACKENDS
 
 from mmhps.compat.messages import LOGGED_BY_OTHERS
 from mmhps.datasets.panoptic_id_dataset import ImageError
@@ -67,7 +69,13 @@ def test_errors_of_the_input_end_with_their_message(monkeypatch, error, message)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error"), [(["--verbose"], ValueError("x")), ([], RuntimeError("x"))]
+    ("arguments", "error"),
+    [
+        (["--verbose"], ValueError("x")),
+        (["--verbose"], ImportError("pip install x")),
+        ([], RuntimeError("x")),
+        ([], ImportError("cannot import name 'x'")),
+    ],
 )
 def test_other_errors_and_verbose_ones_keep_their_traceback(monkeypatch, arguments, error):
     monkeypatch.setattr("sys.argv", ["train.py", *arguments])
@@ -95,3 +103,16 @@ def test_faults_of_the_program_keep_their_traceback(monkeypatch, error):
     monkeypatch.setattr("sys.argv", ["train.py"])
     with pytest.raises(type(error)), console.short_errors():
         raise error
+
+
+@pytest.mark.parametrize("backend", ["Wandb", "MLflow", "ClearML", "Neptune", "Aim"])
+def test_packages_of_backends_that_are_missing(monkeypatch, tmp_path, backend):
+    """What MMEngine raises for each, at the first value that is logged."""
+    monkeypatch.setattr("sys.argv", ["train.py"])
+    monkeypatch.setitem(sys.modules, backend.lower(), None)
+    build = VISBACKENDS.get(f"{backend}VisBackend")
+    with pytest.raises(SystemExit) as end, console.short_errors():
+        build(save_dir=str(tmp_path)).add_scalar("loss", 1.0)
+    lines = end.value.code.splitlines()
+    assert f"{backend.lower()}" in lines[0] and "pip install" in lines[0]
+    assert lines[1].startswith("Or remove from the config what needs it, e.g. from visualizer.vis_")

@@ -10,7 +10,6 @@ from mmhps.datasets import CityscapesPanopticDataset
 from mmhps.engine import guards
 from mmhps.engine.guards import (
     FiniteLossHook,
-    LeftOutHook,
     RepeatableHook,
     check_classes,
     check_model_classes,
@@ -145,20 +144,3 @@ def test_tensors():
         check_tensors(layer, {}, complete=False)
     with pytest.raises(ValueError, match=r"weight \(1, 3\) in place of \(1, 2\)"):
         check_tensors(layer, dict(state, weight=torch.zeros(1, 3)), complete=False)
-
-
-@pytest.mark.parametrize(("left_out", "prefix"), [((0, 0), "p"), ((1, 2), None), ((1, 2), "p")])
-def test_files_without_some_images_are_warned_of(monkeypatch, left_out, prefix):
-    log = []
-    monkeypatch.setattr(guards, "print_log", lambda text, **options: log.append(text))
-    parts = [SimpleNamespace(left_out=number) for number in left_out]
-    loop = SimpleNamespace(
-        dataloader=SimpleNamespace(dataset=SimpleNamespace(datasets=parts)),
-        evaluator=SimpleNamespace(metrics=[SimpleNamespace(outfile_prefix=prefix)]),
-    )
-    LeftOutHook().after_test_epoch(SimpleNamespace(test_loop=loop))
-    if sum(left_out) and prefix:
-        assert "filter_cfg left out 3 images" in log[0]
-        assert "set test_dataloader.dataset.filter_cfg=None" in log[0]
-    else:
-        assert log == []

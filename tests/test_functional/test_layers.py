@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmhps.functional import cut_layers, paste_canvases, paste_windows
+from mmhps.functional import cut_layers, paste_canvases, paste_windows, window_boxes
 
 INF = torch.inf
 
@@ -32,3 +32,10 @@ def test_cut_layers_by_hand():
     assert cut[0][0] == (slice(0, 2), slice(0, 1))
     assert cut[0][1].tolist() == [[2.0], [3.0]]
     assert [len(canvas) for _, canvas in cut[1:]] == [0, 0]
+
+
+def test_window_boxes_by_hand():
+    boxes = torch.tensor([[0.6, 1.0, 2.4, 3.0], [-5.0, 0, 9, 2]])
+    layers = paste_windows(torch.zeros(2, 2, 2), boxes, (4, 5))
+    assert window_boxes(layers).tolist() == [[1, 1, 2, 3], [0, 0, 5, 2]]
+    assert window_boxes([]).shape == (0, 4)

@@ -35,6 +35,16 @@ def test_half_is_not_more_than_half():
     assert not_hidden(layers((0.0, 4.0), (2.0, 6.0)), SIZE, 0.5).tolist() == [True, True]
 
 
+def test_only_the_own_class_hides():
+    # Of the second mask 1/2 lies behind the first, of the third all behind both.
+    three = layers((0.0, 4.0), (2.0, 6.0), (2.0, 4.0))
+    classes = torch.tensor([0, 1, 1])
+    assert not_hidden(three, SIZE, 0.3).tolist() == [True, False, False]
+    assert not_hidden(three, SIZE, 0.3, classes).tolist() == [True, True, False]
+    assert not_hidden(three, SIZE, 0.3, torch.tensor([0, 1, 2])).tolist() == [True] * 3
+    assert not_hidden([], SIZE, 0.3, classes[:0]).shape == (0,)
+
+
 def test_without_a_mask():
     assert not_hidden(layers((0.0, 4.0), logit=-1.0), SIZE, 1.0).tolist() == [False]
     assert not_hidden(layers((-9.0, -4.0), (1.1, 1.2)), SIZE, 1.0).tolist() == [False, False]

@@ -18,7 +18,7 @@ def test_no_instances():
     assert len(image) == len(image.detected) == len(image.gt_inds) == 0
     canvases = paste(image, (2, 3), 4.0)
     assert canvases.logits.shape == canvases.cover.shape == (0, 2, 3)
-    empty = Canvases.of_layers([], image.labels, image.scores, (2, 3))
+    empty = Canvases.of_layers([], image.labels, image.scores, image.bboxes, (2, 3))
     assert empty.logits.shape == (0, 2, 3)
 
 
@@ -50,6 +50,7 @@ def test_paste_by_hand():
     assert canvases.logits.tolist() == [[[1.0, 0.0]], [[0.0, -2.0]]]
     assert canvases.cover.tolist() == [[[True, False]], [[False, True]]]
     assert canvases.labels.tolist() == [1, 0]
+    assert canvases.bboxes.tolist() == [[0, 0, 1, 1], [1, 0, 2, 1]]
 
 
 def test_of_layers_restores_what_was_pasted():
@@ -58,9 +59,18 @@ def test_of_layers_restores_what_was_pasted():
     boxes = torch.tensor([[1.0, 1, 6, 5], [-3, -3, 2, 2], [20, 20, 30, 30]])
     labels, scores = torch.tensor([0, 1, 1]), torch.tensor([0.9, 0.8, 0.7])
     layers = paste_windows(masks, boxes, (6, 7))
-    canvases = Canvases.of_layers(layers, labels, scores, (6, 7))
+    canvases = Canvases.of_layers(layers, labels, scores, boxes, (6, 7))
     torch.testing.assert_close(canvases.logits, paste_canvases(masks, boxes, (6, 7)))
     assert canvases.cover.sum(dim=(1, 2)).tolist() == [20, 4, 0]
+
+
+def test_merged_averages_each_slot():
+    image = instances(gt_inds=torch.tensor([0, 0]))
+    merged = paste(image, (1, 2), 4.0).merged(torch.tensor([0, 0]))
+    assert merged.logits.tolist() == [[[1.0, -2.0]]]
+    assert merged.bboxes.tolist() == [[0.5, 0, 1.5, 1]]
+    assert merged.scores.tolist() == pytest.approx([0.85])
+    assert len(merged[:0].merged(torch.zeros(0, dtype=torch.long))) == 0
 
 
 @pytest.mark.parametrize(

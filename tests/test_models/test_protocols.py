@@ -1,5 +1,7 @@
 """Every fusion with every prior: what is registered trains, predicts, and refuses wrong options."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -7,8 +9,9 @@ from mmengine.registry import DefaultScope
 from model_parts import losses_of
 
 import mmhps.models as models
+from mmhps.models import PanopticTTAModel
 from mmhps.models.fusion_heads import FusionHead
-from mmhps.models.priors import Prior, PriorOutput
+from mmhps.models.priors import ClassPrior, Prior, PriorOutput
 
 
 def registered(base):
@@ -20,33 +23,58 @@ def registered(base):
     )
 
 
+LOSSES = dict(
+    OANetFusionHead="loss_ranking",
+    SOGNetFusionHead="loss_relation",
+    TASCNetFusionHead="loss_consistency",
+)
+"""What fusions add to the panoptic loss."""
 FUSIONS, PRIORS = registered(FusionHead), registered(Prior)
 
 
+OPTIONS = dict(BackgroundAttention=dict(in_channels=16))
+TWO_SIZES = dict(sizes=((64, 64), (64, 96)))
+CONFIGS = Path(__file__).parents[2] / "configs/ablations"
+RELATED = sorted(path.stem for path in CONFIGS.glob("related-*.py"))
+UNTRAINABLE = {"HeuristicMergeHead", "OANetFusionHead", "TASCNetFusionHead"}
+"""Fusions whose panoptic logits have no gradient."""
+
+
 def build_pair(build_model, fusion, prior):
-    head = "ConcatSemanticHead" if prior == "NoPrior" else "PriorSemanticHead"
+    adds_channels = issubclass(MODELS.get(prior), ClassPrior)
+    head = "PriorSemanticHead" if adds_channels else "ConcatSemanticHead"
     return build_model(
         "mini/hps_r18_mini.py",
-        prior=dict(type=prior),
+        prior=dict(type=prior, **OPTIONS.get(prior, {})),
         semantic_head=dict(type=head),
         panoptic_fusion_head=dict(type=fusion),
     )
 
 
 def test_what_is_registered():
-    assert FUSIONS == ["DifferentiableFusionHead", "EfficientPSFusionHead", "HeuristicMergeHead"]
-    assert PRIORS == ["InitialSegmentation", "InstanceMaximum", "NoPrior"]
+    assert FUSIONS == [
+        "DifferentiableFusionHead",
+        "EfficientPSFusionHead",
+        "HeuristicMergeHead",
+        "OANetFusionHead",
+        "SOGNetFusionHead",
+        "TASCNetFusionHead",
+        "UPSNetFusionHead",
+    ]
+    assert PRIORS == ["BackgroundAttention", "InitialSegmentation", "InstanceMaximum", "NoPrior"]
 
 
 @pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize("fusion", FUSIONS)
-@pytest.mark.parametrize("content", [dict(boxes=[]), {}], ids=["no instance", "instances"])
+@pytest.mark.parametrize("content", [dict(boxes=[]), TWO_SIZES], ids=["no instance", "instances"])
 def test_trains(build_model, make_batch, fusion, prior, content):
     model = build_pair(build_model, fusion, prior)
     total, logged = losses_of(model, make_batch(**content))
     total.backward()
     assert total.isfinite()
     assert ("loss_panoptic" in logged) == (model.panoptic_fusion_head.loss_weight > 0)
+    own = LOSSES.get(fusion)
+    assert own is None or (logged[own] > 0 if content is TWO_SIZES else own in logged)
     assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
 
 
@@ -57,10 +85,10 @@ def test_predicts(build_model, make_batch, fusion, prior, score_thr):
     model = build_pair(build_model, fusion, prior).eval()
     model.roi_head.test_cfg.score_thr = score_thr
     with torch.no_grad():
-        samples = model.test_step(make_batch())
+        samples = model.test_step(make_batch(**TWO_SIZES))
     for sample in samples:
         ids = sample.pred_panoptic_seg.sem_seg
-        assert ids.shape == (1, 128, 128)
+        assert ids.shape == (1, *sample.ori_shape)
         assert (ids % 1000).max() <= 19
         assert len(sample.pred_instances) == 0 if score_thr else len(sample.pred_instances) > 0
         # Every id is an instance with a score.
@@ -68,8 +96,46 @@ def test_predicts(build_model, make_batch, fusion, prior, score_thr):
         assert (ids // 1000).max() <= len(scores)
 
 
+@pytest.mark.parametrize("name", RELATED)
+@pytest.mark.parametrize("with_isi", [False, True], ids=["alone", "isi"])
+def test_configs_of_related_methods(build_model, make_batch, name, with_isi):
+    """They train on their own instances and predict, also with ISI as their prior."""
+    attends = "aunet" in name
+    options = dict(prior=dict(in_channels=16)) if attends else {}
+    if with_isi:
+        replaces = dict(_delete_=True) if attends else {}
+        options = dict(
+            prior=dict(type="InitialSegmentation", **replaces),
+            semantic_head=dict(type="PriorSemanticHead"),
+        )
+    model = build_model(f"ablations/{name}.py", **options)
+    for content in (dict(boxes=[]), TWO_SIZES, dict(labels=[2, 2])):
+        total, _ = losses_of(model, make_batch(**content))
+        total.backward()
+        assert total.isfinite()
+        assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
+    with torch.no_grad():
+        samples = model.eval().test_step(make_batch(**TWO_SIZES))
+    for sample in samples:
+        assert sample.pred_panoptic_seg.sem_seg.shape == (1, *sample.ori_shape)
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_predicts_from_several_views(build_model, make_batch, fusion):
+    """Test-time augmentation calls a fusion with the instances of two equal views."""
+    model = build_pair(build_model, fusion, "NoPrior").eval()
+    batches = [make_batch(sizes=((64, 64),)) for _ in range(2)]
+    views = {key: [batch[key] for batch in batches] for key in batches[0]}
+    with torch.no_grad():
+        (found,) = PanopticTTAModel(model).test_step(views)
+        (plain,) = model.test_step(make_batch(sizes=((64, 64),)))
+    assert len(found.pred_instances) > 0
+    different = found.pred_panoptic_seg.sem_seg != plain.pred_panoptic_seg.sem_seg
+    assert different.float().mean() < 0.01
+
+
 @pytest.mark.parametrize("prior", PRIORS)
-@pytest.mark.parametrize("fusion", ["DifferentiableFusionHead", "EfficientPSFusionHead"])
+@pytest.mark.parametrize("fusion", [name for name in FUSIONS if name not in UNTRAINABLE])
 def test_every_dense_definition_can_be_trained_with(build_model, make_batch, fusion, prior):
     model = build_pair(build_model, fusion, prior)
     model.panoptic_fusion_head.loss_weight = 0.5

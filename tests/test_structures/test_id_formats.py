@@ -169,6 +169,14 @@ class TestKitti:
             Segment(26 * 256 + 255, 2, False),
         ]
 
+    def test_numbers_of_stuff_are_dropped(self, tmp_path, write_ids):
+        # two buildings and one without number; a number of void (label 0) stays, as a fault
+        write_ids(tmp_path / "x.png", [[11 * 256 + 1, 11 * 256 + 2, 11 * 256, 26 * 256 + 2, 7]])
+        read = FORMATS["kitti"].read(tmp_path / "x.png")
+        assert read.tolist() == [[2816, 2816, 2816, 6658, 7]]
+        with pytest.raises(ValueError, match="id 7 is neither"):
+            cityscapes_segments(read, id_format="kitti")
+
     def test_refuses_8_bit(self, tmp_path):
         Image.fromarray(np.array([[7]], dtype=np.uint8)).save(tmp_path / "x.png")
         with pytest.raises(ValueError, match=r"x\.png: an 8-bit file.*256.*instance/"):

@@ -26,6 +26,10 @@ def test_unique_ids_are_sorted():
     assert unique_ids(np.array([[26001, 7], [7, 0]])) == [0, 7, 26001]
 
 
+def test_unique_ids_of_unsigned_numbers():
+    assert unique_ids(np.array([[65535, 0, 0]], np.uint16)) == [0, 65535]
+
+
 def test_unique_ids_of_a_flipped_map():
     assert unique_ids(np.array([[5, 5, 9], [5, 3, 3]])[:, ::-1]) == [3, 5, 9]
 

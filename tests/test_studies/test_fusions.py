@@ -1,7 +1,14 @@
 """Fusions of several configs on one network."""
 
-from mmhps.models import DifferentiableFusionHead, HeuristicMergeHead
-from mmhps.studies.fusions import fusion_heads
+import pytest
+
+from mmhps.models import (
+    DifferentiableFusionHead,
+    HeuristicMergeHead,
+    OANetFusionHead,
+    SOGNetFusionHead,
+)
+from mmhps.studies.fusions import fusion_heads, refuse_weights
 
 
 def test_no_configs_have_no_heads():
@@ -19,3 +26,11 @@ def test_heads_are_those_of_the_configs_with_the_classes_of_the_first(tiny_confi
     assert [head.num_classes for head in heads] == [5, 5, 5, 5]
     assert [head.test_cfg.mask_overlap for head in heads] == [0.5, 1.0, 0.5, 0.5]
     assert [heads[0].mask_scale, heads[3].mask_scale] == [4.0, 1.0]
+
+
+def test_only_the_fusion_of_the_network_may_have_weights():
+    heads = dict(own=SOGNetFusionHead(), merge=HeuristicMergeHead())
+    refuse_weights(heads)
+    refuse_weights({})
+    with pytest.raises(ValueError, match="order: expected a fusion without weights, got OANet"):
+        refuse_weights(dict(heads, order=OANetFusionHead()))

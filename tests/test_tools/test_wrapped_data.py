@@ -1,5 +1,6 @@
 """Joined, repeated, balanced and mixed data sets: train, test, check, browse, resume."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ concat = dict(type="ConcatDataset", datasets=[part("a"), part("b")])
 repeat = dict(type="RepeatDataset", times=2, dataset=part("a"))
 balanced = dict(type="ClassBalancedDataset", oversample_thr=0.9, dataset=part("a"))
 mixed = dict(type="MultiImageMixDataset", dataset=part("a", load), pipeline=make)
+joining = [dict(type="PanopticMosaic", img_scale=(8, 8)), *make]
+mosaic = dict(type="MultiImageMixDataset", dataset=part("a", load), pipeline=joining)
 nested = dict(
     type="RepeatDataset", times=2,
     dataset=dict(
@@ -45,10 +48,10 @@ model.update(type="GrassModel")
 train_cfg.update(max_iters=6, val_interval=6)
 default_hooks["checkpoint"].update(save_best=None)
 optim_wrapper["optimizer"]["lr"] = 1e-6
-del load, make, part, concat, repeat, balanced, mixed, nested, dataset, pipeline
+del load, make, part, concat, repeat, balanced, mixed, joining, mosaic, nested, dataset, pipeline
 """
 
-WRAPPED = ("concat", "repeat", "balanced", "mixed", "nested")
+WRAPPED = ("concat", "repeat", "balanced", "mixed", "mosaic", "nested")
 
 
 @pytest.fixture
@@ -88,6 +91,24 @@ def test_parts_that_leave_out_different_numbers_are_scored(wrapped, checkpoint, 
     scores = dict(zip(line.split()[1::2], map(float, line.split()[2::2]), strict=True))
     assert scores["PQ_th"] == 0
     assert scores["PQ_st"] == pytest.approx(100 * (1 + 61 / 64 + 1) / 3, abs=0.01)
+
+
+def test_parts_that_are_initialized_late_have_their_classes(wrapped, checkpoint, capsys):
+    late = 'dict(part("b", cap=9), lazy_init=True)'
+    joined = f'dict(type="ConcatDataset", datasets=[part("a", cap=9), {late}])'
+    run_tool("test", wrapped("concat", joined), checkpoint)
+    assert "test: PQ" in capsys.readouterr().out
+
+
+def test_images_with_one_id_are_not_written_to_one_file(wrapped, checkpoint, coco_files, tmp_path):
+    renamed = json.loads((coco_files / "b.json").read_text().replace('"b', '"a'))
+    (coco_files / "renamed.json").write_text(json.dumps(renamed))
+    second = 'dict(part("b", cap=9), ann_file="renamed.json")'
+    joined = f'dict(type="ConcatDataset", datasets=[part("a", cap=9), {second}])'
+    option = f"test_evaluator.outfile_prefix={tmp_path / 'out'}"
+    with pytest.raises(ValueError, match="a/0.jpg and .*b/0.jpg both have 'a0'.* one after the"):
+        run_tool("test", wrapped("concat", joined), checkpoint, "--cfg-options", option)
+    assert not list(tmp_path.rglob("out*"))
 
 
 @pytest.mark.parametrize(("name", "wrapper"), [("repeat", "Repeat"), ("balanced", "ClassBalanced")])
@@ -131,7 +152,7 @@ def test_mosaic_is_refused_before_the_first_step(wrapped):
     config = wrapped(
         f'dict(type="MultiImageMixDataset", dataset={inner}, pipeline=[{mosaic}, make[2]])'
     )
-    with pytest.raises(ValueError, match="pipeline: Mosaic moves the image but not its label map"):
+    with pytest.raises(ValueError, match="pipeline: Mosaic moves .* Use PanopticMosaic"):
         run_tool("train", config)
 
 

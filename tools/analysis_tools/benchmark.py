@@ -17,11 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from mmengine.logging import MMLogger
 
 from mmhps import register_all_modules
 from mmhps.apis.arguments import add_config_arguments, parse_config_args
-from mmhps.engine.console import quiet
 from mmhps.studies.speed import time_inference, time_loading
 
 
@@ -54,7 +52,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     args, config = parse_config_args(parser, argv)
     if args.number < 2 or args.warm_up < 0:
         parser.error("--number must be at least 2, and --warm-up at least 0")
-    quiet(MMLogger.get_current_instance())
     try:
         if args.task == "dataloader":
             values = time_loading(config, args.number, args.warm_up)

@@ -12,7 +12,8 @@ from mmhps.structures import VOID, encode
 
 IMAGE_ONLY = (
     "Mosaic, MixUp, RandomAffine, RandomShift and Albu without gt_seg_map in its keymap do not "
-    "move all of the ground truth: leave them out, or use RandomCrop, Rotate or CopyPaste."
+    "move all of the ground truth: leave them out, or use PanopticMosaic, RandomCrop, Rotate or "
+    "CopyPaste."
 )
 _SLACK = 4.0  # pixels by which rounding may move a box
 

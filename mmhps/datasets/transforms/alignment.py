@@ -16,8 +16,12 @@ from mmhps.datasets.transforms.loading import FIRST_SEGMENT, LoadPanopticIds
 from mmhps.structures import VOID, Segment
 
 _KNOWN = ("mmcv.", "mmdet.", "mmhps.", "mmengine.")  # packages whose other transforms are right
-_CACHED = "CachedMosaic CachedMixUp MixUp Mosaic RandomAffine RandomCenterCropPad RandomShift"
-_REMEDIES = dict.fromkeys(_CACHED.split(), "Use Resize, RandomCrop, Rotate or CopyPaste instead.")
+_GEOMETRIC = ("RandomAffine", "RandomCenterCropPad", "RandomShift")
+_MOSAIC = "Use PanopticMosaic with the same arguments, within MultiImageMixDataset and before "
+_BLENDED = "Its pixels show two images, which no panoptic map can say: use PanopticMosaic instead."
+_REMEDIES = dict.fromkeys(_GEOMETRIC, "Use Resize, RandomCrop, Rotate or CopyPaste instead.")
+_REMEDIES |= dict.fromkeys(("Mosaic", "CachedMosaic"), f"{_MOSAIC}PanopticIdsToInstances.")
+_REMEDIES |= dict.fromkeys(("MixUp", "CachedMixUp"), _BLENDED)
 _REMEDIES |= dict(
     SegRescale="Leave it out: the label map keeps the size of the image.",
     InstaBoost="Use CopyPaste behind PanopticIdsToInstances instead.",
@@ -103,13 +107,17 @@ def _holds(value: object) -> bool:
 
 def _check_albu(step: object, masks: bool) -> None:
     keymap = dict(img="image", gt_seg_map="mask")
+    if _changes_colours_only(step.aug):
+        return
     if masks:
-        keymap |= dict(gt_masks="masks", gt_bboxes="bboxes")
-    missing = keymap.keys() - step.keymap_to_albu.keys()
-    if missing and not _changes_colours_only(step.aug):
         raise ValueError(
-            f"pipeline: Albu moves the image but not {', '.join(sorted(missing))}. Write "
-            f"keymap={keymap!r}{' and bbox_params' if masks else ''}."
+            f"pipeline: Albu moves images behind PanopticIdsToInstances, where the pixels that it "
+            f"fills would belong to class 0. Put it between LoadPanopticIds and "
+            f"PanopticIdsToInstances, with keymap={keymap!r}."
+        )
+    if keymap.items() - step.keymap_to_albu.items():
+        raise ValueError(
+            f"pipeline: Albu moves the image but not gt_seg_map. Write keymap={keymap!r}."
         )
 
 
@@ -125,13 +133,12 @@ def moves_image_only(step: object, masks: bool = False) -> bool:
     """Whether a transform takes the image away from its label map (or masks) in some of 30 tries.
 
     Args:
-        step: The transform. If it needs more than a picture and its labels, it is taken for right.
+        step: The transform. If it needs more than pictures and their labels, it is taken for right.
         masks: Whether it stands behind ``PanopticIdsToInstances``.
     """
     with _own_random_numbers(), suppress(Exception):
         for number in range(_TRIES):
-            results = picture_of_labels(number)
-            results = step(PanopticIdsToInstances()(results) if masks else results)
+            results = step(_sample(step, number, masks))
             if results is None:
                 continue
             shown = results["img"]
@@ -146,6 +153,18 @@ def moves_image_only(step: object, masks: bool = False) -> bool:
                 if agreement(shown[~void], bright[~void]) < LEAST_AGREEMENT:
                     return True
     return False
+
+
+def _sample(step: object, number: int, masks: bool) -> dict:
+    """A picture for a transform, with those that it joins if it is one that joins pictures."""
+    finish = PanopticIdsToInstances() if masks else dict  # dict() copies
+    results = finish(picture_of_labels(number))
+    if hasattr(step, "get_indexes"):
+        others = [finish(picture_of_labels(_TRIES + number + k)) for k in range(_TRIES)]
+        chosen = step.get_indexes(others)
+        chosen = chosen if isinstance(chosen, Sequence) else [chosen]
+        results["mix_results"] = [others[index] for index in chosen]
+    return results
 
 
 def picture_of_labels(seed: int, shape: tuple[int, int] = _SHAPE) -> dict:

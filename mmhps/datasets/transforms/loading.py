@@ -68,14 +68,27 @@ def to_segment_map(ids: np.ndarray, segments: list[Segment], source: str = "id m
     Raises:
         ValueError: There are more segments than 16 bits can tell apart.
     """
-    if len(segments) > _MAX_SEGMENTS:
-        raise ValueError(
-            f"{source}: expected at most {_MAX_SEGMENTS} segments in one image, got "
-            f"{len(segments)}. Split the image."
-        )
+    check_segment_count(len(segments), source)
     size = max((segment.id for segment in segments), default=0)
     # Zeros, not 255: untouched pages of a table for 24-bit ids then cost nothing.
     table = np.zeros(max(size, int(ids.max(initial=0))) + 1, dtype=np.uint16)
     for index, segment in enumerate(segments):
         table[segment.id] = FIRST_SEGMENT + index
     return table.take(ids)  # faster than table[ids]
+
+
+def check_segment_count(count: int, source: str) -> None:
+    """Raise if a segment map cannot hold so many segments.
+
+    Args:
+        count: Number of segments of one image.
+        source: What an error names.
+
+    Raises:
+        ValueError: There are more than 16 bits can tell apart.
+    """
+    if count > _MAX_SEGMENTS:
+        raise ValueError(
+            f"{source}: expected at most {_MAX_SEGMENTS} segments in one image, got {count}. "
+            f"Split the image."
+        )

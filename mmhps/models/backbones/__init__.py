@@ -1,5 +1,5 @@
 """Backbones that MMDetection lacks."""
 
-from .efficientnet_lite import EfficientNetLite
+from .efficientnet_lite import EfficientNetLite, imagenet_file
 
-__all__ = ["EfficientNetLite"]
+__all__ = ["EfficientNetLite", "imagenet_file"]

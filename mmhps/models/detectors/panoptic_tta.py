@@ -42,16 +42,17 @@ class View(NamedTuple):
 class PanopticTTAModel(BaseTTAModel):
     """Averages the views of an image, turned back, and fuses the average.
 
-    The semantic logits are averaged at the size of the image. The instances of all views are
-    grouped as duplicates are (same class, masks that overlap), the masks of a group averaged by
-    their scores. Its score is their sum, divided by the number of views; what fewer than
-    ``min_share`` of the views see is dropped. Then the network's own fusion takes its course.
+    The semantic logits are averaged at the size of the image. Instances of different views are the
+    same if they have one class and masks that overlap; what one view tells apart stays apart. The
+    masks of a group are averaged by their scores. Its score is their sum, divided by the number of
+    views. All groups are ``pred_instances``; those that at least ``min_share`` of the views see go
+    through the network's own fusion.
 
     Args:
         module: One of the detectors of this package: it needs ``predict_parts`` and a
             :class:`mmhps.models.fusion_heads.FusionHead`.
-        merge_iou: Mask IoU above which instances of one class are the same.
-        min_share: Share of the views that must see an instance.
+        merge_iou: Mask IoU above which instances of one class, in two views, are the same.
+        min_share: Share of the views that must see an instance of the panoptic map.
 
     Raises:
         TypeError: The module is another detector.
@@ -92,10 +93,14 @@ class PanopticTTAModel(BaseTTAModel):
         sample = views[0].sample
         size = tuple(sample.ori_shape[:2])
         logits = sum(dense(v.logits).flip(_flip(v.sample)[1]) for v in views) / len(views)
-        layers, found = self._merge_instances(views, size)
+        layers, found, share = self._merge_instances(views, size)
+        seen = share >= self.min_share
         head = self.module.panoptic_fusion_head
         sample.pred_panoptic_seg = head.fuse(
-            layers, found.labels, found.scores, resampled(logits, size)
+            [layer for layer, one in zip(layers, seen.tolist(), strict=True) if one],
+            found.labels[seen],
+            found.scores[seen],
+            resampled(logits, size),
         )
         wanted = (getattr(self.module, "test_cfg", None) or {}).get("outputs") or ()
         sample.pred_instances = found
@@ -107,28 +112,27 @@ class PanopticTTAModel(BaseTTAModel):
 
     def _merge_instances(
         self, views: Sequence[View], size: tuple[int, int]
-    ) -> tuple[list[Layer], InstanceData]:
-        """The groups of all views' instances, by falling score."""
+    ) -> tuple[list[Layer], InstanceData, Tensor]:
+        """The groups of all views' instances by falling score, and the share of views of each."""
         turned = [_turned_back(view, size) for view in views]
         found = InstanceData.cat([instances for _, instances in turned])
         layers = [layer for part, _ in turned for layer in part]
-        view = torch.tensor(
-            [v for v, (part, _) in enumerate(turned) for _ in part],
-            dtype=torch.long, device=found.labels.device,
-        )  # fmt: skip
+        sources = [number for number, (part, _) in enumerate(turned) for _ in part]
         order = found.scores.argsort(descending=True, stable=True)
-        found, view = found[order], view[order]
-        layers = [layers[n] for n in order.tolist()]
-        groups = merge_groups(layers, found.labels, self.merge_iou)
+        found, (layers, sources) = found[order], _sorted(order, layers, sources)
+        groups = merge_groups(layers, found.labels, self.merge_iou, sources)
         layers, leaders = merge_layers(layers, groups, found.scores)
-        seen = torch.zeros(len(leaders), len(views), dtype=torch.bool, device=groups.device)
-        seen[groups, view] = True
         scores = found.scores.new_zeros(len(leaders)).index_add(0, groups, found.scores)
+        share = torch.bincount(groups, minlength=len(leaders)) / len(views)
         found = found[leaders]
-        found.scores = (scores / len(views)).clamp(max=1)
+        found.scores = scores / len(views)
         order = found.scores.argsort(descending=True, stable=True)
-        order = order[(seen.sum(1) >= self.min_share * len(views))[order]]
-        return [layers[n] for n in order.tolist()], found[order]
+        return _sorted(order, layers)[0], found[order], share[order]
+
+
+def _sorted(order: Tensor, *lists: list) -> list[list]:
+    """Lists in another order."""
+    return [[items[n] for n in order.tolist()] for items in lists]
 
 
 def _flip(sample: DetDataSample) -> tuple[str | None, tuple[int, ...]]:

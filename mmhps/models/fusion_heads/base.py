@@ -28,8 +28,9 @@ from mmhps.functional import (
     panoptic_target,
     paste_windows,
     shrink_ids,
+    window_boxes,
+    winner_ids,
 )
-from mmhps.structures import encode
 
 from ..instances import Canvases, Instances, output_boxes
 
@@ -42,7 +43,8 @@ class FusionHead(BaseModule):
     """Base of all fusions: a subclass defines :meth:`forward`, the logits of stuff and instances.
 
     Target, loss, prediction, duplicates and ids are derived from it here. A subclass may override
-    :meth:`decide` by something faster with the same result. A fusion has no weights.
+    :meth:`decide` by something faster with the same result, revise the winners in :meth:`revise`,
+    and have weights and further losses.
 
     Args:
         num_things_classes: T.
@@ -57,15 +59,22 @@ class FusionHead(BaseModule):
             higher.
         void_things: At test time, pixels that the semantic branch classifies as a thing, but that
             no instance claims, become void. Otherwise they get the best stuff class.
+        hidden_within_class: At test time, only instances of its own class hide an instance.
         test_cfg: ``mask_overlap`` (default 0.5): an instance is dropped if instances with
             higher scores hide a larger share of its mask. ``stuff_area_limit`` (default 0): stuff
             segments with fewer pixels in the output become void. ``stuff_score_thr`` (default 0):
             so do those of which the semantic branch is less sure, see
             :func:`mmhps.functional.class_confidence`.
 
+    Attributes:
+        unknown: Whether :meth:`forward` returns one more channel, the last one, for things without
+            an instance. It learns from ground truth without an instance, and is void at test.
+
     Raises:
         TypeError: ``test_cfg`` has another key.
     """
+
+    unknown = False
 
     def __init__(
         self,
@@ -77,6 +86,7 @@ class FusionHead(BaseModule):
         false_detections: bool = False,
         merge_iou: float = 0.5,
         void_things: bool = True,
+        hidden_within_class: bool = False,
         test_cfg: Mapping | None = None,
     ) -> None:
         super().__init__()
@@ -94,6 +104,7 @@ class FusionHead(BaseModule):
         self.false_detections = false_detections
         self.merge_iou = merge_iou
         self.void_things = void_things
+        self.hidden_within_class = hidden_within_class
         self.test_cfg = test_cfg or {}
 
     def forward(self, canvases: Canvases, semantic_logits: Tensor) -> Tensor:
@@ -104,9 +115,9 @@ class FusionHead(BaseModule):
             semantic_logits: (T + S, h, w).
 
         Returns:
-            (S + N, h, w) float32: stuff, then instances. Their softmax is the panoptic
-            probability. Outside of an instance's box any value is allowed: at test time it is
-            ignored.
+            (S + N, h, w) float32: stuff, then instances, and with ``unknown`` one more. Their
+            softmax is the panoptic probability. Outside of an instance's box any value is allowed:
+            at test time it is ignored.
         """
         raise NotImplementedError
 
@@ -144,8 +155,14 @@ class FusionHead(BaseModule):
         slots, lookup = ground_truth_order(gt_inds, len(sample.gt_instances))
         gt = sample.gt_panoptic_seg.sem_seg[0]
         gt = shrink_ids(gt, sample.batch_input_shape, tuple(logits.shape[-2:]))
-        target = panoptic_target(gt, lookup, self.num_things_classes, self.num_stuff_classes)
         ordered = canvases.merged(slots)
+        target = panoptic_target(
+            gt,
+            lookup,
+            self.num_things_classes,
+            self.num_stuff_classes,
+            unknown=self.num_stuff_classes + len(ordered) if self.unknown else None,
+        )
         target = ignore_uncovered(target, ordered.cover, self.num_stuff_classes)
         return panoptic_loss(self(ordered, logits), target, self.segment_power)
 
@@ -189,11 +206,19 @@ class FusionHead(BaseModule):
         """
         groups = merge_groups(layers, labels, self.merge_iou)
         layers, leaders = merge_layers(layers, groups, scores)
-        keep = not_hidden(layers, logits.size, self.test_cfg.get("mask_overlap", 0.5))
+        hiding = labels[leaders] if self.hidden_within_class else None
+        keep = not_hidden(layers, logits.size, self.test_cfg.get("mask_overlap", 0.5), hiding)
         layers = [layer for layer, kept in zip(layers, keep.tolist(), strict=True) if kept]
         labels, scores = labels[leaders][keep], scores[leaders][keep]
-        winner = self.decide(layers, labels, scores, logits)
-        ids = self._to_ids(winner, labels, self._unsure_stuff(logits))
+        winner = self.revise(self.decide(layers, labels, scores, logits), labels, logits)
+        ids = winner_ids(
+            winner,
+            labels,
+            self.num_things_classes,
+            self.num_stuff_classes,
+            stuff_area_limit=self.test_cfg.get("stuff_area_limit", 0),
+            unsure=self._unsure_stuff(logits),
+        )
         return PixelData(sem_seg=ids[None], metainfo=dict(instance_scores=scores.tolist()))
 
     def decide(
@@ -211,46 +236,44 @@ class FusionHead(BaseModule):
             (H, W) integers: 0..S-1 for stuff, S + n for instance n, S + N for void.
         """
         height, width = logits.size
+        boxes = window_boxes(layers).to(scores.device)
         winner = torch.empty(logits.size, dtype=torch.int32, device=scores.device)
         for top in range(0, height, step := max(_STRIP // max(width, 1), 1)):
             rows = slice(top, min(top + step, height))
             size = (rows.stop - rows.start, width)
-            canvases = Canvases.of_layers(cut_layers(layers, rows), labels, scores, size)
+            canvases = Canvases.of_layers(cut_layers(layers, rows), labels, scores, boxes, size)
             semantic = logits.strip(rows).dense()
             fused = self(canvases, semantic)
-            fused[self.num_stuff_classes :].masked_fill_(~canvases.cover, -torch.inf)
+            instances = fused[self.num_stuff_classes :][: len(layers)]
+            instances.masked_fill_(~canvases.cover, -torch.inf)
             if not self.num_stuff_classes:  # an instance claims what its canvas is above 0 on
                 highest = torch.cat([fused.new_zeros(1, *size), fused]).argmax(0)
                 winner[rows] = torch.where(highest > 0, highest - 1, len(layers)).int()
                 continue
             unclaimed = semantic.argmax(0) < self.num_things_classes
-            winner[rows] = panoptic_argmax(
+            decided = panoptic_argmax(
                 fused, self.num_stuff_classes, unclaimed if self.void_things else None
             )
+            # Unknown things are void, too.
+            winner[rows] = decided.clamp(max=self.num_stuff_classes + len(layers))
         return winner
 
-    def _unsure_stuff(self, logits: Resampled) -> Tensor:
-        """(S,) bool: which stuff classes the semantic branch is not sure of."""
-        threshold = self.test_cfg.get("stuff_score_thr", 0.0)
-        if not threshold:
-            return logits.values.new_zeros(self.num_stuff_classes, dtype=torch.bool)
-        return class_confidence(logits)[self.num_things_classes :] < threshold
-
-    def _to_ids(self, winner: Tensor, labels: Tensor, unsure: Tensor) -> Tensor:
-        """Turn the numbers of :meth:`decide` into panoptic ids.
+    def revise(self, winner: Tensor, labels: Tensor, logits: Resampled) -> Tensor:
+        """Change what :meth:`decide` returned, before small stuff becomes void; by default nothing.
 
         Args:
-            winner: (H, W).
+            winner: (H, W), see :meth:`decide`.
             labels: (N,).
-            unsure: (S,) stuff classes that become void, as small stuff does.
+            logits: (T + S, h, w), to be read at (H, W).
+
+        Returns:
+            (H, W), numbers as those of :meth:`decide`.
         """
-        stuff_labels = torch.arange(self.num_things_classes, self.num_classes, device=labels.device)
-        instance = torch.arange(1, len(labels) + 1, device=labels.device)
-        void = stuff_labels.new_tensor([self.num_classes])
-        table = torch.cat([stuff_labels, encode(labels, instance), void])
-        area = torch.bincount(winner.flatten(), minlength=len(table))
-        small = area < self.test_cfg.get("stuff_area_limit", 0)
-        small[: self.num_stuff_classes] |= unsure
-        small[self.num_stuff_classes :] = False
-        table[small] = self.num_classes
-        return table.int().index_select(0, winner.flatten()).view_as(winner)
+        return winner
+
+    def _unsure_stuff(self, logits: Resampled) -> Tensor | None:
+        """(S,) bool: the stuff classes that the semantic branch is not sure of; None: not asked."""
+        threshold = self.test_cfg.get("stuff_score_thr", 0.0)
+        if not threshold:
+            return None
+        return class_confidence(logits)[self.num_things_classes :] < threshold

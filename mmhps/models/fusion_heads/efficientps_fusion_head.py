@@ -8,26 +8,10 @@ from __future__ import annotations
 from mmdet.registry import MODELS
 from torch import Tensor
 
-from mmhps.functional import panoptic_logits
+from mmhps.functional import agreement, class_terms, panoptic_logits
 
 from ..instances import Canvases
 from .base import FusionHead
-
-__all__ = ["EfficientPSFusionHead", "agreement"]
-
-
-def agreement(mask_logits: Tensor, class_logits: Tensor) -> Tensor:
-    """``(sigmoid(A) + sigmoid(B)) * (A + B)``: large where both logits are, small where one is not.
-
-    Args:
-        mask_logits: A, logits of the instance branch, any shape.
-        class_logits: B, logits of the semantic branch for the instances' classes, the same shape.
-
-    Returns:
-        The same shape, float32.
-    """
-    mask_logits, class_logits = mask_logits.float(), class_logits.float()
-    return (mask_logits.sigmoid() + class_logits.sigmoid()) * (mask_logits + class_logits)
 
 
 @MODELS.register_module()
@@ -57,6 +41,6 @@ class EfficientPSFusionHead(FusionHead):
 
     def forward(self, canvases: Canvases, semantic_logits: Tensor) -> Tensor:
         """See :meth:`FusionHead.forward`; an instance holds 0 outside of its box."""
-        of_class = semantic_logits[canvases.labels] * canvases.cover
+        of_class = class_terms(semantic_logits, canvases.labels, canvases.cover)
         instances = agreement(self.mask_scale * canvases.logits, of_class)
         return panoptic_logits(semantic_logits[self.num_things_classes :], instances)

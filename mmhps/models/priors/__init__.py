@@ -1,8 +1,10 @@
+from .background_attention import BackgroundAttention
 from .base import ClassPrior, NoPrior, Prior, PriorInputs, PriorOutput
 from .initial_segmentation import InitialSegmentation
 from .instance_maximum import InstanceMaximum
 
 __all__ = [
+    "BackgroundAttention",
     "ClassPrior",
     "InitialSegmentation",
     "InstanceMaximum",

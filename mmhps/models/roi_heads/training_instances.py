@@ -78,31 +78,52 @@ class SampledRoIs:
 
 @TASK_UTILS.register_module()
 class GroundTruthBoxes:
-    """Every ground-truth instance in its own box: canvases of a perfect detector."""
+    """Ground-truth instances in their own boxes: canvases of a perfect detector.
 
-    def __init__(self) -> None:
-        """There are no options."""
+    Args:
+        keep: Share of the instances of an image that are kept, in 0..1 (rounded down, at least
+            one), drawn anew in each step. UPSNet keeps 0.7, so that a fusion sees things without an
+            instance.
+
+    Raises:
+        ValueError: ``keep`` is not in 0..1.
+    """
+
+    def __init__(self, keep: float = 1.0) -> None:
+        if not 0 < keep <= 1:
+            raise ValueError(f"keep: expected a share above 0 and up to 1, got {keep}. Correct it.")
+        self.keep = keep
 
     def __call__(self, step: TrainingStep) -> list[Candidates]:
         """See the class."""
-        boxes = [get_box_tensor(gt.bboxes).float() for gt in step.gt_instances]
+        kept = [self._kept(gt.labels) for gt in step.gt_instances]
+        boxes = [
+            get_box_tensor(gt.bboxes).float()[numbers]
+            for gt, numbers in zip(step.gt_instances, kept, strict=True)
+        ]
         scores = step.head._bbox_forward(step.x, bbox2roi(boxes))["cls_score"].softmax(-1)
         scores = scores.split([len(image) for image in boxes])
-        index = [torch.arange(len(image), device=image.device) for image in boxes]
         return [
             Candidates(
                 bboxes=image,
-                labels=gt.labels,
+                labels=gt.labels[numbers],
                 class_scores=score,
-                detected=torch.ones_like(gt.labels, dtype=torch.bool),
+                detected=torch.ones_like(numbers, dtype=torch.bool),
                 gt_inds=numbers,
-                mask_rows=len(sample.pos_priors) + numbers,
+                mask_rows=len(sample.pos_priors) + torch.arange(len(image), device=image.device),
                 extra_boxes=image,
             )
             for image, gt, score, numbers, sample in zip(
-                boxes, step.gt_instances, scores, index, step.sampled, strict=True
+                boxes, step.gt_instances, scores, kept, step.sampled, strict=True
             )
         ]
+
+    def _kept(self, labels: Tensor) -> Tensor:
+        """The numbers of the instances that are kept, in their order."""
+        if self.keep == 1:
+            return torch.arange(len(labels), device=labels.device)
+        count = max(int(self.keep * len(labels)), 1)
+        return torch.randperm(len(labels), device=labels.device)[:count].sort().values
 
 
 @TASK_UTILS.register_module()

@@ -87,6 +87,13 @@ def test_known_ones_are_named(tmp_path, write_pair, step, nested):
         CityscapesPanopticDataset(data_root=str(tmp_path), pipeline=[*LOAD, step, *FINISH])
 
 
+@pytest.mark.parametrize("name", ["Mosaic", "CachedMosaic", "MixUp", "CachedMixUp"])
+def test_joined_images_have_a_remedy(name):
+    with pytest.raises(ValueError, match=f"pipeline: {name} moves .* [uU]se PanopticMosaic"):
+        check_moves([TRANSFORMS.build(dict(type=name))])
+    check_moves([TRANSFORMS.build(dict(type="PanopticMosaic"))])
+
+
 def test_images_without_labels_may_be_moved(tmp_path, write_pair):
     write_pair(tmp_path, "a", [[7]])
     steps = [LOAD[0], dict(type="RandomShift"), FINISH[-1]]
@@ -125,15 +132,22 @@ class TestAlbu:
     def test_with_the_map(self):
         check_moves([FakeAlbu(object(), gt_seg_map="mask", **DEFAULT)])
 
+    def test_other_keymaps(self):
+        for keymap in (dict(gt_seg_map="mask"), dict(img="image", gt_seg_map="masks")):
+            with pytest.raises(ValueError, match="Albu moves the image but not gt_seg_map"):
+                check_moves([FakeAlbu(object(), **keymap)])
+
     def test_behind_the_instances(self):
         steps = Compose([dict(type="PanopticIdsToInstances")]).transforms
-        with pytest.raises(ValueError, match=r"not gt_bboxes, gt_masks\. Write keymap=.*'masks'"):
-            check_moves([*steps, FakeAlbu(object(), img="image", gt_seg_map="mask")])
+        albu = FakeAlbu(object(), gt_seg_map="mask", **DEFAULT)
+        with pytest.raises(ValueError, match="belong to class 0. Put it between LoadPanopticIds"):
+            check_moves([*steps, albu])
 
     def test_colours_only(self):
         colour = type("Blur", (type("ImageOnlyTransform", (), {}),), {})()
         both = type("Compose", (), dict(transforms=[colour]))()
         check_moves([FakeAlbu(both, **DEFAULT)])
+        check_moves([FakeAlbu(both, **DEFAULT)], masks=True)
 
 
 class TestUnknownTransforms:
@@ -151,6 +165,28 @@ class TestUnknownTransforms:
 
     def test_colours(self):
         assert not moves_image_only(Colour())
+
+    def test_one_that_joins_images(self):
+        class Joins(TRANSFORMS.get("Mosaic")):
+            """One of a user's own, which also moves no masks."""
+
+        class JoinsMaps(TRANSFORMS.get("PanopticMosaic")):
+            pass
+
+        assert moves_image_only(Joins((96, 64)), masks=True)
+        assert not moves_image_only(JoinsMaps((96, 64)))
+
+    def test_one_that_mixes_in_another_image(self):
+        class MixIn(Move):
+            def get_indexes(self, dataset):
+                return len(dataset) - 1
+
+            def __call__(self, results):
+                (other,) = results["mix_results"]
+                return results | {key: other[key] for key in self.keys}
+
+        assert moves_image_only(MixIn("img"))
+        assert not moves_image_only(MixIn("img", "gt_seg_map"))
 
     def test_one_that_needs_more(self):
         assert not moves_image_only(Fails())

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -6,31 +7,16 @@ from model_parts import flat_instances
 
 from mmhps.functional import resampled
 from mmhps.models import EfficientPSFusionHead
-from mmhps.models.fusion_heads.efficientps_fusion_head import agreement
 from mmhps.models.instances import Canvases
 
 META = dict(img_shape=(1, 3), ori_shape=(1, 3), scale_factor=(1.0, 1.0))
-
-
-def test_agreement_by_hand():
-    # (1/2 + 1/2) * 0; (1/2 + 3/4) * log 3; (3/4 + 1/4) * 0.
-    a, b = torch.tensor([0.0, 0.0, math.log(3)]), torch.tensor([0.0, math.log(3), -math.log(3)])
-    assert agreement(a, b).tolist() == pytest.approx([0, 1.25 * math.log(3), 0])
-
-
-def test_agreement_gradcheck():
-    generator = torch.Generator().manual_seed(0)
-    a, b = (torch.randn(2, 3, generator=generator, dtype=torch.float64) for _ in range(2))
-    # Computed in float32, so the step and the tolerance are those of float32.
-    inputs = a.requires_grad_(), b.requires_grad_()
-    assert torch.autograd.gradcheck(agreement, inputs, eps=1e-2, atol=1e-2)
 
 
 def canvases(logits, cover, labels):
     labels = torch.tensor(labels, dtype=torch.long)
     return Canvases(
         torch.tensor(logits).view(-1, 1, 3), torch.tensor(cover, dtype=torch.bool).view(-1, 1, 3),
-        labels, torch.ones(len(labels)),
+        labels, torch.ones(len(labels)), torch.zeros(len(labels), 4),
     )  # fmt: skip
 
 
@@ -69,9 +55,7 @@ def test_gradient_reaches_masks_and_semantics():
     given = canvases([0.1, 0.2, 0.3], [1, 1, 1], [0])
     masks = given.logits.clone().requires_grad_()
     semantic = torch.zeros(3, 1, 3, requires_grad=True)
-    fused = EfficientPSFusionHead(1, 2)(
-        Canvases(masks, given.cover, given.labels, given.scores), semantic
-    )
+    fused = EfficientPSFusionHead(1, 2)(replace(given, logits=masks), semantic)
     torch.nn.functional.cross_entropy(fused[None], torch.full((1, 1, 3), 2)).backward()
     assert (masks.grad < 0).all() and (semantic.grad[0] < 0).all()
     assert (semantic.grad[1:] > 0).all()

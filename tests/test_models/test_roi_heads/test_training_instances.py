@@ -4,7 +4,11 @@ from mmdet.models.task_modules.assigners import AssignResult
 from mmdet.models.task_modules.samplers import SamplingResult
 from mmengine.structures import InstanceData
 
-from mmhps.models.roi_heads.training_instances import best_rois, match_and_fall_back
+from mmhps.models.roi_heads.training_instances import (
+    GroundTruthBoxes,
+    best_rois,
+    match_and_fall_back,
+)
 
 
 def boxes(*rows):
@@ -106,6 +110,34 @@ def test_ground_truth_boxes(build_model, make_batch):
     assert instances.labels.tolist() == [2, 0]
     assert instances.bboxes.tolist() == [[8, 8, 40, 48], [30, 20, 60, 60]]
     assert instances.detected.all() and instances.scores.requires_grad
+
+
+def test_part_of_the_ground_truth_boxes(build_model, make_batch):
+    """Of two instances one is kept, of one as well; masks are those of the kept boxes."""
+    strategy = dict(type="GroundTruthBoxes", keep=0.7)
+    model = build_model("mini/hps_r18_mini.py", roi_head=dict(train_instances=strategy)).train()
+    one = make_batch(((64, 64),), boxes=[[8, 8, 40, 48]])
+    batches = make_batch(((64, 64), (64, 64))), one, make_batch(((64, 64),), boxes=[])
+    merged = {key: [x for batch in batches for x in batch[key]] for key in one}
+    data = model.data_preprocessor(merged, training=True)
+    x = model.extract_feat(data["inputs"])
+    proposals = model.rpn_head.predict(x, data["data_samples"], rescale=False)
+    kept = set()
+    for _ in range(6):
+        _, images = model.roi_head.loss_and_instances(x, proposals, data["data_samples"])
+        assert [len(image) for image in images] == [1, 1, 1, 0]
+        kept |= {int(image.gt_inds) for image in images[:2]}
+        for image in images[:2]:
+            (g,) = image.gt_inds.tolist()
+            assert image.labels.tolist() == [(2, 0)[g]]
+            assert image.bboxes.tolist() == [([8, 8, 40, 48], [30, 20, 60, 60])[g]]
+    assert kept == {0, 1}
+
+
+@pytest.mark.parametrize("keep", [0, 1.1])
+def test_share_of_the_ground_truth_boxes(keep):
+    with pytest.raises(ValueError, match=f"keep: expected a share above 0 and up to 1, got {keep}"):
+        GroundTruthBoxes(keep)
 
 
 @pytest.mark.parametrize(

@@ -34,3 +34,19 @@ def test_camvid(load_tool, tmp_path, capsys):
     assert capsys.readouterr().out.endswith("1 val\n")
     with pytest.raises(SystemExit, match=r"error: .*train is missing.*--splits"):
         camvid.main([str(tmp_path / "release"), str(tmp_path / "other")])
+
+
+def test_kitti(load_tool, tmp_path, capsys):
+    kitti = load_tool("dataset_converters/kitti.py")
+    for folder, pixels in (
+        ("image_2", np.zeros((4, 6, 3), np.uint8)),
+        ("instance", np.zeros((4, 6), np.uint16)),
+    ):
+        (tmp_path / "release/training" / folder).mkdir(parents=True)
+        Image.fromarray(pixels).save(tmp_path / "release/training" / folder / "000131_10.png")
+    kitti.main([str(tmp_path / "release"), str(tmp_path / "out")])
+    assert capsys.readouterr().out.endswith("0 train, 1 val, 0 test\n")
+    (photo,) = tmp_path.rglob("kitti_000131_000010_leftImg8bit.png")
+    assert Image.open(photo).size == (640, 192)
+    with pytest.raises(SystemExit, match=r"error: .*image_2 is missing"):
+        kitti.main([str(tmp_path), str(tmp_path / "other")])
