@@ -60,8 +60,9 @@ setup(
     install_requires=requirements("requirements.txt"),
     extras_require={
         name: requirements(f"requirements/{name}.txt")
-        for name in ("torchvision", "pretrained", "mim", "deploy", "dev")
+        for name in ("torchvision", "pretrained", "mim", "deploy", "web", "dev")
     },
+    entry_points={"console_scripts": ["mmhps = mmhps.__main__:main"]},
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,
 )

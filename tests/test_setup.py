@@ -39,12 +39,17 @@ def test_wheel_requires_onedl_and_names_its_extras(archive):
     (name,) = [name for name in archive.namelist() if name.endswith("METADATA")]
     lines = archive.read(name).decode().splitlines()
     required = [line for line in lines if line.startswith("Requires-Dist: ")]
-    for extra in ("torchvision", "pretrained", "mim", "deploy", "dev"):
+    for extra in ("torchvision", "pretrained", "mim", "deploy", "web", "dev"):
         assert f"Provides-Extra: {extra}" in lines
     for name in ("onedl-mmengine", "onedl-mmcv", "onedl-mmdetection"):
         assert any(re.fullmatch(rf"Requires-Dist: {name}==\S+", line) for line in required)
     assert "Requires-Dist: cityscapesscripts==2.3.0" in lines
     assert "Requires-Python: >=3.10,<3.13" in lines  # as the Makefile says
+
+
+def test_wheel_has_the_command(archive):
+    (name,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
+    assert "mmhps = mmhps.__main__:main" in archive.read(name).decode().splitlines()
 
 
 def test_nothing_is_copied_into_the_sources():

@@ -1,0 +1,94 @@
+"""From an uploaded file to the segments of a photo.
+
+Shapes: H x W photo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from mmhps.structures import decode
+from mmhps.structures.picture_files import read_picture
+from mmhps.visualization import PanopticResult, resize_image, scaled_size
+
+__all__ = ["MAX_MEGABYTES", "MAX_MEGAPIXELS", "PhotoError", "read_photo", "segmented"]
+
+MAX_MEGABYTES = 25
+"""Largest file that can be uploaded."""
+MAX_MEGAPIXELS = 64
+"""Largest photo that is read into memory; phones take 12 to 50."""
+WORKING_PIXELS = 1 << 21
+"""Most pixels that a photo is segmented, shown and downloaded in; the networks see fewer."""
+
+
+class PhotoError(ValueError):
+    """What is wrong with a file, and what to do about it, in words for the page."""
+
+
+def read_photo(path: str | Path) -> np.ndarray:
+    """Read an uploaded file.
+
+    Returns:
+        (H, W, 3) uint8 RGB, turned as its EXIF orientation says, shrunk to ``WORKING_PIXELS``.
+
+    Raises:
+        PhotoError: It is no picture, damaged or too large.
+    """
+    path = Path(path)
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+    except Image.DecompressionBombError:
+        width = height = 0
+    except Exception as error:  # Pillow raises many kinds for damaged files
+        raise PhotoError(_NO_PICTURE.format(path.name)) from error
+    if not width or width * height > MAX_MEGAPIXELS * 1e6:
+        size = f"{width}×{height} = {width * height / 1e6:.0f}" if width else "far more"
+        raise PhotoError(
+            f"{path.name} is too large: {size} megapixels; at most {MAX_MEGAPIXELS} are taken. "
+            f"Make it smaller first."
+        )
+    try:
+        image = read_picture(path)[..., ::-1]
+    except OSError as error:
+        raise PhotoError(_NO_PICTURE.format(path.name)) from error
+    excess = image.shape[0] * image.shape[1] / WORKING_PIXELS
+    if excess > 1:
+        image = resize_image(image, scaled_size(image.shape[:2], excess**-0.5))
+    return np.ascontiguousarray(image)
+
+
+_NO_PICTURE = (
+    "{} cannot be read as a picture. Take a JPEG, PNG or WebP file; if other programs show this "
+    "one, save it as JPEG with them."
+)
+
+
+def segmented(
+    model: Callable[[np.ndarray], Mapping[str, np.ndarray]],
+    meta: Mapping[str, Any],
+    image: np.ndarray,
+    name: str,
+) -> PanopticResult:
+    """Segment a photo.
+
+    Args:
+        model: What gives the outputs of :class:`mmhps.deployment.runtime.OnnxModel`.
+        meta: ``classes``, ``thing_classes``, ``palette`` and ``label_ids``.
+        image: (H, W, 3) uint8 RGB.
+        name: What its files are called.
+    """
+    outputs = model(image)
+    numbers = decode(outputs["ids"])[1]
+    scores = [0.0] * int(numbers.max(initial=0))
+    for number, score in zip(numbers.tolist(), outputs["scores"].tolist(), strict=True):
+        if number:
+            scores[number - 1] = round(score, 4)
+    return PanopticResult.of_prediction(
+        outputs["panoptic_ids"], meta, scores=scores, image=image, image_id=name
+    )
