@@ -22,6 +22,8 @@ __all__ = ["build_page"]
 
 _SECONDS = 3600
 """How long the server keeps what a page shows, at most."""
+_PARTS = 5
+"""What :meth:`_Handlers.show` returns."""
 _INTRODUCTION = """# Panoptic segmentation
 Drop a photo: every pixel gets a class, and every countable thing is one segment of its own. The
 photo stays on this machine and is deleted as soon as it is read. At most {megabytes} MB and
@@ -43,34 +45,39 @@ class _Handlers:
     examples: Sequence[np.ndarray]
     folder: Path
 
-    def on_photo(self, path: str | None) -> tuple[Any, ...]:
+    def on_photo(self, path: str | None, name: str, min_score: float) -> tuple[Any, ...]:
         """Segment an uploaded file and delete it; the place to drop photos is free again."""
-        if path is None:
-            raise gr.Error("There is no photo.", duration=None)
         try:
             image = read_photo(path)
         except PhotoError as error:
-            raise gr.Error(str(error), duration=None, print_exception=False) from error
+            gr.Warning(str(error), duration=None)
+            return None, *[gr.skip()] * (_PARTS + 3)  # what was shown before stays
         finally:
             Path(path).unlink(missing_ok=True)
-        return None, *self._segmented(image, Path(path).stem)
+        return None, *self._segmented(image, Path(path).stem, name, min_score)
 
-    def on_example(self, event: gr.SelectData) -> tuple[Any, ...]:
+    def on_example(self, name: str, min_score: float, event: gr.SelectData) -> tuple[Any, ...]:
         """Segment an example."""
-        return self._segmented(self.examples[event.index], f"example{event.index + 1}")
+        title = f"example{event.index + 1}"
+        return self._segmented(self.examples[event.index], title, name, min_score)
 
-    def _segmented(self, image: np.ndarray, name: str) -> tuple[Any, ...]:
-        """The result, nothing chosen in it, and the part of the page that shows it."""
-        return segmented(self.model, self.model.meta, image, name), None, gr.update(visible=True)
+    def _segmented(
+        self, image: np.ndarray, title: str, name: str, min_score: float
+    ) -> tuple[Any, ...]:
+        """The result, nothing chosen in it, its part of the page, and :meth:`show`."""
+        result = segmented(self.model, self.model.meta, image, title)
+        return result, None, gr.update(visible=True), *self.show(result, name, min_score, None)
 
     def on_pixel(self, event: gr.SelectData) -> tuple[int, int]:
         """Choose a segment in the picture."""
         return tuple(event.index)
 
     def on_row(
-        self, result: PanopticResult, min_score: float, event: gr.SelectData
-    ) -> tuple[int, int]:
+        self, result: PanopticResult | None, min_score: float, event: gr.SelectData
+    ) -> tuple[int, int] | None:
         """Choose a segment in the table; any of its pixels stands for it."""
+        if result is None:  # show says so
+            return None
         shown = view.confident(result, min_score)[0]
         info = view.largest_first(shown)[event.index[0]]
         y, x = np.argwhere(shown.ids == info["id"])[0].tolist()
@@ -81,7 +88,8 @@ class _Handlers:
     ) -> tuple[Any, ...]:
         """Picture, summary, chosen segment, legend and table."""
         if result is None:
-            raise gr.Error("The photo is no longer kept. Drop it again.", duration=None)
+            gr.Warning("The photo is no longer kept. Drop it again.", duration=None)
+            return (gr.skip(),) * _PARTS
         shown, hidden = view.confident(result, min_score)
         info = view.segment_at(shown, *spot) if spot else None
         return (
@@ -94,8 +102,10 @@ class _Handlers:
 
     def files(
         self, result: PanopticResult | None, min_score: float, request: gr.Request
-    ) -> list[str]:
+    ) -> list[Any]:
         """Write the overlay, the ids and the JSON file of what is shown."""
+        if result is None:
+            return [gr.skip()] * 3
         folder = self.folder / request.session_hash
         shutil.rmtree(folder, ignore_errors=True)
         shown = view.confident(result, min_score)[0]
@@ -124,53 +134,39 @@ def build_page(model: OnnxModel, examples: Sequence[np.ndarray], folder: Path) -
         limits = dict(megabytes=MAX_MEGABYTES, megapixels=MAX_MEGAPIXELS)
         gr.Markdown(_INTRODUCTION.format(**limits) + f"Model: {model.meta['config']}.")
         result, spot = gr.State(time_to_live=_SECONDS), gr.State(time_to_live=_SECONDS)
-        with gr.Row():
-            photo = gr.Image(
-                label="Drop, paste or choose a photo",
-                type="filepath",
-                image_mode=None,
-                sources=["upload", "clipboard"],
-                height=240,
-                elem_id="photo",
-            )
-            # Its own opens the file, and shows "Error" without a word for what is no picture.
-            photo.preprocess = lambda uploaded: uploaded and uploaded.path
-            gallery = gr.Gallery(
-                [(image, f"example {n}") for n, image in enumerate(examples, 1)],
-                label="Or click a drawn street",
-                columns=3,
-                height=240,
-                object_fit="cover",
-                allow_preview=False,
-                interactive=False,
-                buttons=[],
-                elem_id="examples",
-            )
+        photo, gallery = _photo_part(examples)
         with gr.Column(visible=False, elem_id="result") as shown:
             controls, outputs, buttons = _result_part()
-        name, min_score = controls
-        picture, *_, rows = outputs
-        segmented_events = [
-            photo.upload(act.on_photo, photo, [photo, result, spot, shown]),
-            gallery.select(act.on_example, None, [result, spot, shown]),
-        ]
-        chosen = [
-            picture.select(act.on_pixel, None, spot),
-            rows.select(act.on_row, [result, min_score], spot),
-        ]
-        arguments = [result, name, min_score, spot]
-        for event in segmented_events:
-            event.success(act.show, arguments, outputs).success(
-                act.files, [result, min_score], buttons
-            )
-        for event in chosen:
-            event.success(act.show, arguments, outputs)
-        name.change(act.show, arguments, outputs)
-        min_score.change(act.show, arguments, outputs).success(
-            act.files, [result, min_score], buttons
-        )
+        _connect(act, (photo, gallery), (result, spot, shown), controls, outputs, buttons)
         page.unload(act.forget)
     return page
+
+
+def _photo_part(examples: Sequence[np.ndarray]) -> tuple[gr.Image, gr.Gallery]:
+    """The part of the page where a photo is dropped or an example is clicked."""
+    with gr.Row():
+        photo = gr.Image(
+            label="Drop, paste or choose a photo",
+            type="filepath",
+            image_mode=None,
+            sources=["upload", "clipboard"],
+            height=240,
+            elem_id="photo",
+        )
+        # Its own opens the file, and shows "Error" without a word for what is no picture.
+        photo.preprocess = lambda uploaded: uploaded and uploaded.path
+        gallery = gr.Gallery(
+            [(image, f"example {n}") for n, image in enumerate(examples, 1)],
+            label="Or click a drawn street",
+            columns=3,
+            height=240,
+            object_fit="cover",
+            allow_preview=False,
+            interactive=False,
+            buttons=[],
+            elem_id="examples",
+        )
+    return photo, gallery
 
 
 def _result_part() -> tuple[list, list, list]:
@@ -195,3 +191,25 @@ def _result_part() -> tuple[list, list, list]:
         headers=list(view.COLUMNS), interactive=False, label="Segments", elem_id="segments"
     )
     return [name, min_score], [picture, summary, chosen, legend, rows], buttons
+
+
+def _connect(
+    act: _Handlers, sources: tuple, kept: tuple, controls: list, outputs: list, buttons: list
+) -> None:
+    """Say what happens on which event; ``kept`` are the result, the chosen spot and their part."""
+    (photo, gallery), (result, spot, _), (name, min_score) = sources, kept, controls
+    picture, rows = outputs[0], outputs[-1]
+    files = [result, min_score]
+    for event in (
+        photo.upload(act.on_photo, [photo, *controls], [photo, *kept, *outputs]),
+        gallery.select(act.on_example, controls, [*kept, *outputs]),
+    ):
+        event.success(act.files, files, buttons)
+    arguments = [result, name, min_score, spot]
+    for event in (
+        picture.select(act.on_pixel, None, spot),
+        rows.select(act.on_row, [result, min_score], spot),
+    ):
+        event.success(act.show, arguments, outputs)
+    name.change(act.show, arguments, outputs)
+    min_score.change(act.show, arguments, outputs).success(act.files, files, buttons)

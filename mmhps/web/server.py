@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -37,6 +39,7 @@ def serve(onnx: str | Path | None = None, host: str | None = None, port: int | N
         FileNotFoundError: There is no such file.
         ValueError: The file holds another kind of model.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # else nothing would be deleted
     with tempfile.TemporaryDirectory(prefix="mmhps-web-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # gradio reads it when it is imported
         try:

@@ -1,3 +1,4 @@
+from mmhps.apis.model_zoo import DEFAULT_MODEL
 from mmhps.web import exported
 
 
@@ -13,5 +14,5 @@ def test_exported_once(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(exported, "_export", export)
     first, second = exported.default_onnx(), exported.default_onnx()
     assert first == second and first.parent == tmp_path / "mmhps" and first.suffix == ".onnx"
-    assert calls == [("hps-isi_r18_mini.py", ".pth")]
-    assert capsys.readouterr().out.count("Exporting hps-isi_r18_mini to") == 1
+    assert calls == [(f"{DEFAULT_MODEL}.py", ".pth")]
+    assert capsys.readouterr().out.count(f"Exporting {DEFAULT_MODEL} to") == 1
