@@ -284,14 +284,15 @@ def test_weights_of_another_network(tiny_config, tmp_path):
 
 
 def test_shipped_models_by_default_and_by_name():
-    (file,) = (ROOT / "checkpoints").glob("hps-isi_r18_mini-*.pth")
-    shipped = torch.load(file, weights_only=True)["state_dict"]
-    for inferencer in (
-        PanopticInferencer(device="cpu"),
-        PanopticInferencer("hps-isi_r18_mini", device="cpu"),
-        PanopticInferencer(ROOT / "configs" / CONFIG, file, "cpu"),
-        PanopticInferencer("hps-isi_r18_mini", file, "cpu"),
+    (drawn,) = (ROOT / "checkpoints").glob("hps-isi_r18_mini-*.pth")
+    (photos,) = (ROOT / "checkpoints").glob("hps-isi_lite0_streets-*.pth")
+    for inferencer, file in (
+        (PanopticInferencer(device="cpu"), photos),
+        (PanopticInferencer("hps-isi_r18_mini", device="cpu"), drawn),
+        (PanopticInferencer(ROOT / "configs" / CONFIG, drawn, "cpu"), drawn),
+        (PanopticInferencer("hps-isi_r18_mini", drawn, "cpu"), drawn),
     ):
+        shipped = torch.load(file, weights_only=True)["state_dict"]
         assert inferencer.model.dataset_meta["classes"] == CITYSCAPES_CLASSES
         for name, weight in inferencer.model.state_dict().items():
             torch.testing.assert_close(weight, shipped[name].to(weight.dtype), rtol=0, atol=0)

@@ -33,7 +33,8 @@ def pictures(tmp_path):
 
 def test_arguments(command, model, capsys):
     args = command.parse_args(["a.png", "b.png", "--out-dir", "out"])
-    assert (args.inputs, args.model, args.weights) == (["a.png", "b.png"], "hps-isi_r18_mini", None)
+    default = "hps-isi_lite0_streets"
+    assert (args.inputs, args.model, args.weights) == (["a.png", "b.png"], default, None)
     assert (args.batch_size, args.device) == (1, None)
     args = command.parse_args(["a.png", *model, "--out-dir", "out"])
     assert (args.inputs, args.model, args.weights) == (["a.png"], model[1], model[3])
