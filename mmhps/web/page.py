@@ -112,8 +112,13 @@ class _Handlers:
         results = ResultFolder(folder, self.model.meta)
         results.add(shown, shown.overlay())
         results.close()
-        names = f"overlays/{shown.image_id}.png", f"panoptic/{shown.image_id}.png", "panoptic.json"
-        return [str(folder / name) for name in names]
+        title = shown.image_id  # browsers save all into one folder
+        overlay = (folder / "overlays" / f"{title}.png").rename(folder / f"{title}_overlay.png")
+        return [
+            str(overlay),
+            str(folder / "panoptic" / f"{title}.png"),
+            str(folder / "panoptic.json"),
+        ]
 
     def forget(self, request: gr.Request) -> None:
         """Delete the files of a visitor who leaves."""

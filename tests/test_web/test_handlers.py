@@ -63,6 +63,7 @@ def test_downloads_hold_what_is_shown_until_the_visitor_leaves(handlers):
     request = SimpleNamespace(session_hash="abc")
     for min_score, areas in ((0, [4, 2]), (0.6, [4])):
         overlay, ids, text = handlers.files(result, min_score, request)
+        assert len({path.rpartition("/")[2] for path in (overlay, ids, text)}) == 3
         (annotation,) = json.loads(open(text).read())["annotations"]
         assert [info["area"] for info in annotation["segments_info"]] == areas
         assert Image.open(ids).size == (3, 2) and Image.open(overlay).size >= (3, 2)
