@@ -25,6 +25,7 @@ from mmhps.version import __version__
 
 from .network import ExportableNetwork
 from .operators import RULES
+from .padding import fix_padding
 from .segments import OUTPUTS
 from .support import check_exportable, preprocessing_of
 
@@ -143,6 +144,7 @@ def traced(network: ExportableNetwork) -> Any:
     (onnx,) = require("onnx")
     from .rules import OPSET
 
+    fix_padding(network)
     image = torch.zeros(_EXAMPLE, dtype=torch.uint8)
     rows = {name: {0: "segments"} for name in OUTPUTS[1:]}
     size = {0: "height", 1: "width"}

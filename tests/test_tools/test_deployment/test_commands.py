@@ -61,3 +61,19 @@ def test_shipped_model_is_exported_and_equal(system, photos, load_tool, tmp_path
     assert meta["checkpoint_sha256"] == digest and meta["checkpoint"] == MODELS[system]
     assert meta["preprocessing"]["inside"]["scale"] == [256, 128]
     assert OnnxModel(integer)(np.zeros((5, 5, 3), np.uint8))["panoptic_ids"].shape == (5, 5)
+
+
+@pytest.mark.slow
+def test_the_weights_for_photos_are_exported_and_equal(photos, load_tool, tmp_path):
+    for name in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(name, reason="needs pip install mmhps[deploy]")
+    (weights,) = (ROOT / "checkpoints").glob("hps-isi_lite0_streets-*.pth")
+    model = [str(ROOT / "configs/streets/hps-isi_lite0_streets.py"), str(weights)]
+    single = str(tmp_path / "fp32.onnx")
+    load_tool("deployment/export_onnx.py").main([*model, "--out", single])
+    arguments = [*model, single, "--images", str(photos), "--out", str(tmp_path / "x.json")]
+    load_tool("deployment/compare_onnx.py").main(arguments)
+    (result,) = json.loads((tmp_path / "x.json").read_text()).values()
+    assert result["images"] == 5
+    assert result["fp32.onnx"]["different_percent"] < 0.1
+    assert result["fp32.onnx"]["images_with_other_instances"] == 0
