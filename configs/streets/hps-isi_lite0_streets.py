@@ -46,3 +46,4 @@ model = dict(test_cfg=dict(panoptic=dict(stuff_score_thr=0.6)))
 max_iters = 1500
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 _base_.param_scheduler[1].end = max_iters
+weights_license = "CC-BY-NC-SA-3.0"  # that of KITTI's photos

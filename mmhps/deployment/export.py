@@ -58,7 +58,7 @@ def export_onnx(
     cfg: Config,
     checkpoint: str | Path,
     path: str | Path,
-    license: str = LICENSE,
+    license: str | None = None,
     precision: str = "fp32",
     calibration: str | Path | None = None,
 ) -> None:
@@ -68,7 +68,8 @@ def export_onnx(
         cfg: Its config.
         checkpoint: Path of its weights.
         path: The file to write.
-        license: Of the weights; stands in the file.
+        license: Of the weights; stands in the file. None takes ``weights_license`` of the config,
+            or else :data:`LICENSE`.
         precision: One of :data:`PRECISIONS`, see :mod:`mmhps.deployment.precision`.
         calibration: For ``'int8'``: folder or pattern of pictures like those of the training.
 
@@ -88,7 +89,7 @@ def export_onnx(
         **_class_texts(dataset_meta(cfg, trained_meta(weights))),
         **_origin(cfg, Path(checkpoint)),
         preprocessing=json.dumps(dict(image="uint8 RGB (H, W, 3)", inside=steps._asdict())),
-        license=license,
+        license=license or cfg.get("weights_license", LICENSE),
         precision=precision,
     )
     graph = _described(traced(ExportableNetwork(model.eval(), steps, MAX_PIXELS)), properties)

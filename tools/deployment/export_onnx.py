@@ -21,7 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("checkpoint", help="path of the weights")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.onnx")
     parser.add_argument(
-        "--license", default="Apache-2.0", help="of the weights; default: %(default)s"
+        "--license", help="of the weights; default: what the config says, or Apache-2.0"
     )
     parser.add_argument(
         "--precision",
