@@ -9,6 +9,16 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
 MIM_SOURCES = ("checkpoints", "configs", "tools", "model-index.yml")
+EXTRAS = {
+    "train": ["requirements.txt"],
+    "runtime": ["requirements/runtime.txt"],
+    "web": ["requirements/runtime.txt", "requirements/web.txt"],
+    "deploy": ["requirements.txt", "requirements/runtime.txt", "requirements/deploy.txt"],
+    "mim": ["requirements.txt", "requirements/mim.txt"],
+    "pretrained": ["requirements/pretrained.txt"],
+    "torchvision": ["requirements/torchvision.txt"],
+    "dev": ["requirements/dev.txt"],
+}
 
 
 class BuildWithMim(build_py):
@@ -57,11 +67,12 @@ setup(
     license_files=["LICENSE"],
     packages=find_packages(include=["mmhps", "mmhps.*"]),
     python_requires=">=3.10,<3.13",
-    install_requires=requirements("requirements.txt"),
+    install_requires=requirements("requirements/base.txt"),
     extras_require={
-        name: requirements(f"requirements/{name}.txt")
-        for name in ("torchvision", "pretrained", "mim", "deploy", "web", "dev")
+        name: [line for file in files for line in requirements(file)]
+        for name, files in EXTRAS.items()
     },
+    package_data={"mmhps.web": ["examples/*.jpg"]},
     entry_points={"console_scripts": ["mmhps = mmhps.__main__:main"]},
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,

@@ -30,9 +30,9 @@ NEEDED = (
     Needed("mmdet", ("onedl-mmdetection", "mmdet"), "3.3.0"),
 )
 HOW_TO_INSTALL = (
-    "`pip install mmhps` installs all three as onedl-… (torch 2.4 or newer). For the original "
-    "packages: pip install --no-deps mmhps, then those of requirements/openmmlab.txt. In a clone "
-    "of the repository `make test` does all of it, in .venv."
+    "`pip install mmhps[train]` installs all three as onedl-… (torch 2.4 or newer). For the "
+    "original packages: pip install mmhps, then those of requirements/openmmlab.txt. In a clone of "
+    "the repository `make test` does all of it, in .venv."
 )
 
 

@@ -11,14 +11,13 @@ that cannot be read are named at the end, and the exit status is 1; the others a
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from mmhps.apis import PanopticInferencer
 from mmhps.apis.model_zoo import DEFAULT_MODEL
-from mmhps.apis.results import Skipped
 from mmhps.compat.messages import hide_third_party_warnings
+from mmhps.runtime.command import segment_pictures
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -57,22 +56,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
     hide_third_party_warnings()
-    done, problems = 0, []
-    try:
-        inferencer = PanopticInferencer(args.model, args.weights, args.device)
-        for prediction in inferencer.stream(args.inputs, args.batch_size, args.out_dir):
-            if isinstance(prediction, Skipped):
-                problems.append(prediction.error)
-            else:
-                done += 1
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:  # how a webcam is ended
-        pass
-    pictures = "1 picture" if done == 1 else f"{done} pictures"
-    print(f"{args.out_dir}: {pictures} in overlays/, panoptic/ and panoptic.json")
-    if problems:
-        sys.exit("\n".join([f"error: {len(problems)} could not be read:", *problems]))
+    segment_pictures(
+        lambda: PanopticInferencer(args.model, args.weights, args.device),
+        args.inputs,
+        args.batch_size,
+        args.out_dir,
+    )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from mmengine.fileio import load
 
+from mmhps.runtime.shipped import INDEX, SHIPPED_MODEL, zoo_root
+
 WEIGHTS_ADDRESS = "https://example.org/mmhps/"
 """Where the files of checkpoints/ are hosted: all ``Weights`` of the metafiles begin with it."""
 
@@ -18,26 +20,7 @@ NOT_PUBLISHED = "not published/"
 mim fails on models without this key, and takes what follows the last slash as the name of the
 file: with none, it has nothing to download and writes the config alone.
 """
-INDEX = "model-index.yml"
-DEFAULT_MODEL = "hps-isi_lite0_streets"
-"""The model that segments pictures unless another one is named."""
-
-
-def zoo_root() -> Path:
-    """The folder with configs/, checkpoints/ and the index: of the sources, or of the wheel.
-
-    Raises:
-        FileNotFoundError: There is none.
-    """
-    package = Path(__file__).resolve().parents[1]
-    for root in (package / ".mim", package.parent):
-        if (root / INDEX).is_file():
-            return root
-    raise FileNotFoundError(
-        f"{package / '.mim' / INDEX}: neither there nor beside the package are the configs and "
-        "checkpoints. Install mmhps from its sources or its wheel, or name a config and a "
-        "checkpoint by their paths."
-    )
+DEFAULT_MODEL = SHIPPED_MODEL
 
 
 def metafiles(root: Path) -> list[Path]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +29,15 @@ from mmhps.apis.trained_models import (
 )
 from mmhps.datasets.wrapping import innermost_configs, type_name
 from mmhps.engine.checkpoints import load_checkpoint
-from mmhps.engine.progress_hook import Progress
 from mmhps.models import resolve_classes
-from mmhps.visualization import PanopticResult, resize_ids, scaled_size
+from mmhps.pictures import Picture
+from mmhps.results import PanopticResult, Skipped, resize_ids
+from mmhps.runtime.picture_stream import PictureStream, limited
 
-from .pictures import Inputs, Picture, list_pictures, named
-from .results import ResultFolder, Skipped
-
-MAX_PIXELS = 1 << 22
-"""Most pixels of a panoptic map that are decided one by one.
-
-Memory and time grow with the pixels of the map, although the input of the network does not. The
-maps of larger pictures are computed with this many pixels and enlarged.
-"""
 _READS_LABELS = ("LoadAnnotations", "LoadPanopticAnnotations", "LoadPanopticIds")
 
 
-class PanopticInferencer(BaseInferencer):
+class PanopticInferencer(PictureStream, BaseInferencer):
     """Panoptic segmentation of pictures::
 
         inferencer = PanopticInferencer()  # or a config and a checkpoint, or a model's name
@@ -146,89 +136,20 @@ class PanopticInferencer(BaseInferencer):
     def _init_visualizer(self, cfg: Config) -> None:
         """Build none: overlays do not need it."""
 
-    def __call__(
-        self, inputs: Inputs, batch_size: int = 1, out_dir: str | Path | None = None
-    ) -> dict[str, Any]:
-        """Segment pictures and keep all maps in memory; see :meth:`stream` for the arguments.
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """Meta information of the predictions: that of the model's training."""
+        return self.model.dataset_meta
 
-        A webcam never ends: use :meth:`stream` for it.
-
-        Returns:
-            ``predictions``: one of each picture that could be read, in the order of the inputs;
-            ``skipped``: source -> reason of the others.
-
-        Raises:
-            OSError: None of the pictures can be read.
-            FileNotFoundError, TypeError, ValueError: See :meth:`stream`.
-        """
-        predictions, skipped = [], {}
-        for prediction in self.stream(inputs, batch_size, out_dir):
-            if isinstance(prediction, Skipped):
-                skipped[prediction.source] = prediction.error
-            else:
-                predictions.append(prediction)
-        if skipped and not predictions:
-            raise OSError(next(iter(skipped.values())))
-        return dict(predictions=predictions, skipped=skipped)
-
-    def stream(
-        self, inputs: Inputs, batch_size: int = 1, out_dir: str | Path | None = None
-    ) -> Iterator[PanopticResult | Skipped]:
-        """Segment pictures one after the other; only a batch of them is in memory.
-
-        Args:
-            inputs: A path, folder, glob pattern, URL, video or webcam, a picture of PIL, an array
-                (**BGR**, as ``cv2.imread`` has it), a tensor (**RGB**), the bytes of a file, or a
-                list or generator of these; see :func:`mmhps.apis.pictures.list_pictures`.
-            batch_size: Pictures that go through the network together. Pictures of different sizes
-                are padded to one, which changes a few pixels.
-            out_dir: Folder to write to: ``overlays/<image_id>.png`` and, in COCO's panoptic format,
-                ``panoptic.json`` and ``panoptic/<image_id>.png``. For the classes of Cityscapes
-                these are what its evaluator and test server read. Results of earlier calls stay.
-
-        Yields:
-            A prediction for each picture, see the class. For a picture that cannot be read, a
-            :class:`mmhps.apis.results.Skipped` instead: the others are not lost.
-
-        Raises:
-            FileNotFoundError: Before anything is done (in a generator: when its turn comes): there
-                is no such file, or no picture.
-            TypeError, ValueError: Before anything is done: an argument or an array is malformed.
-        """
-        if batch_size < 1:
-            raise ValueError(f"batch_size: expected at least 1, got {batch_size}.")
-        pictures = list_pictures(inputs)
-        files = None if out_dir is None else ResultFolder(Path(out_dir), self.model.dataset_meta)
-        known = isinstance(pictures, list)
-        progress = Progress("inference", len(pictures)) if self.show_progress and known else None
-        unique, done = named(pictures, files.is_free if files else None), 0
-        try:
-            while batch := list(islice(unique, batch_size)):
-                yield from self._segment(batch, files)
-                done += len(batch)
-                if progress:
-                    progress.update(done)
-        finally:
-            if progress:
-                progress.close()
-            if files:
-                files.close()
-
-    def _segment(
-        self, pictures: Sequence[Picture], files: ResultFolder | None
-    ) -> Iterator[PanopticResult | Skipped]:
-        """Segment a batch."""
+    def _segment(self, pictures: Sequence[Picture]) -> Iterator[PanopticResult | Skipped]:
         prepared = [self._prepare(picture) for picture in pictures]
         batch = [data for _, data in prepared if isinstance(data, dict)]
         samples = iter(self.forward(self.collate_fn(batch)) if batch else ())
         for picture, (image, data) in zip(pictures, prepared, strict=True):
             if image is None:
                 yield Skipped(picture.source, data)
-                continue
-            result = self.postprocess(next(samples).cpu(), picture, image[..., ::-1])
-            if files:
-                files.add(result, self.visualize(result), picture.origin)
-            yield result
+            else:
+                yield self.postprocess(next(samples).cpu(), picture, image[..., ::-1])
 
     def _prepare(self, picture: Picture) -> tuple[np.ndarray | None, dict | str]:
         """Read a picture: its pixels and the network's input, or None and what is wrong."""
@@ -267,25 +188,11 @@ class PanopticInferencer(BaseInferencer):
             sample=sample if self.outputs else None,
         )
 
-    def visualize(self, result: PanopticResult) -> np.ndarray:
-        """Draw a prediction over its picture, with about ``MAX_PIXELS`` at most.
-
-        Returns:
-            (H', W', 3) uint8 RGB.
-        """
-        return result.resized(_limited(result.ids.shape)).overlay()
-
-
-def _limited(size: tuple[int, int]) -> tuple[int, int]:
-    """Height and width at which a map is computed: at most about ``MAX_PIXELS``."""
-    excess = size[0] * size[1] / MAX_PIXELS
-    return scaled_size(size, 1 / math.sqrt(excess)) if excess > 1 else tuple(size)
-
 
 def _limit_output(sample: DetDataSample) -> None:
     """Let the network predict a large picture with ``MAX_PIXELS``."""
     size, shown = sample.ori_shape[:2], sample.img_shape[:2]
-    height, width = _limited(size)
+    height, width = limited(size)
     if (height, width) != tuple(size):
         scale_factor = (shown[1] / width, shown[0] / height)
         sample.set_metainfo(dict(ori_shape=(height, width), scale_factor=scale_factor))

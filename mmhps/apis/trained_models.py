@@ -15,7 +15,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.engine.guards import check_classes
 from mmhps.models import classes_of, set_class_counts
-from mmhps.visualization.colors import class_colors
+from mmhps.visualization.palettes import palette_colors
 
 COMPARABLE = "Compare models of one data set."
 """What to do where models with different classes would be compared."""
@@ -91,7 +91,7 @@ def dataset_meta(cfg: Config, trained: Mapping[str, Any]) -> dict[str, Any]:
     return dict(
         classes=tuple(meta["classes"]),
         thing_classes=tuple(meta["thing_classes"]),
-        palette=class_colors(meta.get("palette"), number),
+        palette=palette_colors(meta.get("palette"), number),
         label_ids=tuple(map(int, meta.get("label_ids") or range(number))),
     )
 

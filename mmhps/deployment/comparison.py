@@ -17,12 +17,12 @@ from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmhps.apis import PanopticInferencer
-from mmhps.apis.pictures import list_pictures
 from mmhps.metrics.matching import PanopticStats, panoptic_stats
 from mmhps.metrics.quality import panoptic_quality
+from mmhps.pictures import list_pictures
+from mmhps.results import PanopticResult
 from mmhps.structures import VOID, predicted_segments
 from mmhps.structures.id_formats import read_true_segments
-from mmhps.visualization import PanopticResult
 
 from .runtime import OnnxModel
 

@@ -16,11 +16,11 @@ import torch
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 
-from mmhps.apis.panoptic_inferencer import MAX_PIXELS
-from mmhps.apis.pictures import list_pictures
 from mmhps.apis.trained_models import dataset_meta, load_model, trained_meta
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.models import resolve_classes
+from mmhps.pictures import list_pictures
+from mmhps.runtime.picture_stream import MAX_PIXELS
 from mmhps.version import __version__
 
 from .network import ExportableNetwork

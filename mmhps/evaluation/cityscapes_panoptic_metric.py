@@ -10,11 +10,12 @@ from mmdet.registry import METRICS
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 from mmengine.logging import print_log
 
-from mmhps.metrics.files import write_json, write_prediction
+from mmhps.metrics.files import write_prediction
 from mmhps.metrics.matching import PanopticStats, panoptic_stats
 from mmhps.metrics.quality import format_panoptic_table, panoptic_quality
 from mmhps.structures import Segment, predicted_segments
 from mmhps.structures.id_formats import read_true_segments
+from mmhps.structures.panoptic_json import write_json
 
 from .per_image_metric import PerImageMetric
 

@@ -5,7 +5,6 @@ https://cocodataset.org/#format-data and #format-results, "Panoptic Segmentation
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,20 +158,3 @@ def write_prediction(
         for number, segment in enumerate(segments, start=1)
     ]
     return dict(image_id=image_id, file_name=file_name, segments_info=infos)
-
-
-def write_json(prefix: str | Path, annotations: Sequence[Mapping[str, Any]], **more: Any) -> Path:
-    """Write ``<prefix>.json``.
-
-    Args:
-        prefix: Its path without ``.json``; the PNGs are in the folder of this name.
-        annotations: An entry for each image.
-        **more: What else it holds: ``images``, ``categories``.
-
-    Returns:
-        Its path.
-    """
-    path = Path(f"{prefix}.json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(dict(**more, annotations=list(annotations))), encoding="utf-8")
-    return path

@@ -201,3 +201,20 @@ def list_segments(annotation: Mapping[str, Any], labels: Mapping[Any, int]) -> l
 def repeated(values: Iterable[Hashable]) -> list:
     """The values that occur more than once."""
     return [value for value, count in Counter(values).items() if count > 1]
+
+
+def write_json(prefix: str | Path, annotations: Sequence[Mapping[str, Any]], **more: Any) -> Path:
+    """Write ``<prefix>.json``.
+
+    Args:
+        prefix: Its path without ``.json``; the PNGs are in the folder of this name.
+        annotations: An entry for each image.
+        **more: What else it holds: ``images``, ``categories``.
+
+    Returns:
+        Its path.
+    """
+    path = Path(f"{prefix}.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(dict(**more, annotations=list(annotations))), encoding="utf-8")
+    return path

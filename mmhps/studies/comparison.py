@@ -19,16 +19,16 @@ from mmhps.apis.trained_models import COMPARABLE, load_model_of_classes, predict
 from mmhps.engine.console import quiet
 from mmhps.engine.guards import check_classes
 from mmhps.models.class_counts import classes_of, resolve_classes
-from mmhps.visualization import (
+from mmhps.results import (
     PanopticResult,
     comparison_grid,
     legend_entries,
     panoptic_overlay,
-    read_ground_truth,
     resize_ids,
     resize_image,
     scaled_size,
 )
+from mmhps.visualization import read_ground_truth
 
 
 def predict_all(

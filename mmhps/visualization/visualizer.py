@@ -10,13 +10,17 @@ from mmengine.dist import is_main_process
 from mmengine.structures import PixelData
 from mmengine.visualization import Visualizer
 
-from .colors import class_colors
-from .grid import comparison_grid
+from mmhps.results import (
+    PanopticResult,
+    comparison_grid,
+    legend_entries,
+    resize_image,
+    scaled_size,
+)
+from mmhps.results.overlay import as_rgb
+
 from .ground_truth import read_ground_truth
-from .legend import legend_entries
-from .overlay import as_rgb
-from .panoptic_result import PanopticResult
-from .segments import resize_image, scaled_size
+from .palettes import palette_colors
 
 
 @VISUALIZERS.register_module()
@@ -121,7 +125,7 @@ class PanopticLocalVisualizer(Visualizer):
     def _draw_results(self, image: np.ndarray, results: dict[str, PanopticResult]) -> np.ndarray:
         """Draw results side by side under their names."""
         classes: Sequence[str] = self._meta("classes")
-        palette = class_colors(self.dataset_meta.get("palette"), len(classes))
+        palette = palette_colors(self.dataset_meta.get("palette"), len(classes))
         size = scaled_size(image.shape[:2], self.scale)
         image = resize_image(image, size)
         resized = [result.resized(size) for result in results.values()]

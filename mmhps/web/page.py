@@ -11,12 +11,12 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from mmhps.apis.results import ResultFolder
-from mmhps.deployment.runtime import OnnxModel
-from mmhps.visualization import PanopticResult
+from mmhps.results import PanopticResult, ResultFolder
+from mmhps.runtime import OnnxModel
+from mmhps.runtime.onnx_inferencer import segmented
 
 from . import view
-from .photos import MAX_MEGABYTES, MAX_MEGAPIXELS, PhotoError, read_photo, segmented
+from .photos import MAX_MEGABYTES, MAX_MEGAPIXELS, PhotoError, read_photo
 
 __all__ = ["build_page"]
 
@@ -65,7 +65,7 @@ class _Handlers:
         self, image: np.ndarray, title: str, name: str, min_score: float
     ) -> tuple[Any, ...]:
         """The result, nothing chosen in it, its part of the page, and :meth:`show`."""
-        result = segmented(self.model, self.model.meta, image, title)
+        result = segmented(self.model, self.model.meta, image, image_id=title)
         return result, None, gr.update(visible=True), *self.show(result, name, min_score, None)
 
     def on_pixel(self, event: gr.SelectData) -> tuple[int, int]:

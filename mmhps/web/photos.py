@@ -1,22 +1,19 @@
-"""From an uploaded file to the segments of a photo.
+"""From an uploaded file to the pixels of a photo.
 
 Shapes: H x W photo.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from mmhps.structures import decode
+from mmhps.results import resize_image, scaled_size
 from mmhps.structures.picture_files import read_picture
-from mmhps.visualization import PanopticResult, resize_image, scaled_size
 
-__all__ = ["MAX_MEGABYTES", "MAX_MEGAPIXELS", "PhotoError", "read_photo", "segmented"]
+__all__ = ["MAX_MEGABYTES", "MAX_MEGAPIXELS", "PhotoError", "read_photo"]
 
 MAX_MEGABYTES = 25
 """Largest file that can be uploaded."""
@@ -67,28 +64,3 @@ _NO_PICTURE = (
     "{} cannot be read as a picture. Take a JPEG, PNG or WebP file; if other programs show this "
     "one, save it as JPEG with them."
 )
-
-
-def segmented(
-    model: Callable[[np.ndarray], Mapping[str, np.ndarray]],
-    meta: Mapping[str, Any],
-    image: np.ndarray,
-    name: str,
-) -> PanopticResult:
-    """Segment a photo.
-
-    Args:
-        model: What gives the outputs of :class:`mmhps.deployment.runtime.OnnxModel`.
-        meta: ``classes``, ``thing_classes``, ``palette`` and ``label_ids``.
-        image: (H, W, 3) uint8 RGB.
-        name: What its files are called.
-    """
-    outputs = model(image)
-    numbers = decode(outputs["ids"])[1]
-    scores = [0.0] * int(numbers.max(initial=0))
-    for number, score in zip(numbers.tolist(), outputs["scores"].tolist(), strict=True):
-        if number:
-            scores[number - 1] = round(score, 4)
-    return PanopticResult.of_prediction(
-        outputs["panoptic_ids"], meta, scores=scores, image=image, image_id=name
-    )

@@ -8,16 +8,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mmhps.street_scenes import draw_scene
+import numpy as np
 
-from .exported import default_onnx
+from mmhps.runtime import OnnxModel
+from mmhps.runtime.shipped import shipped_onnx
+from mmhps.structures.picture_files import read_picture
+
 from .photos import MAX_MEGABYTES
 
 __all__ = ["serve"]
 
-_EXAMPLES = (3, 8, 12)
-"""Numbers of the drawn scenes of the validation set that are shown as examples."""
-_SIZE = (768, 384)
+_EXAMPLES = Path(__file__).parent / "examples"
+"""Drawn scenes 3, 8 and 12 of the validation set of seed 0."""
 _CSS = """
 #picture .image-frame { width: 100%; }
 #picture img { width: 100%; max-height: 75vh; object-fit: contain; }
@@ -29,7 +31,7 @@ def serve(onnx: str | Path | None = None, host: str | None = None, port: int | N
     """Show the page until the process is stopped.
 
     Args:
-        onnx: Exported model; None takes the shipped one, which is exported at the first start.
+        onnx: Exported model; None takes the shipped one.
         host: Address to listen on. None takes ``$GRADIO_SERVER_NAME``, or else 127.0.0.1, which
             only this machine reaches.
         port: None takes ``$GRADIO_SERVER_PORT``, or else the first free one from 7860 on.
@@ -43,16 +45,16 @@ def serve(onnx: str | Path | None = None, host: str | None = None, port: int | N
     with tempfile.TemporaryDirectory(prefix="mmhps-web-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # gradio reads it when it is imported
         try:
-            from mmhps.deployment.runtime import OnnxModel
-
             from .page import build_page
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(
-                f"{error.name} is missing, which the page needs. Install it: pip install "
-                f"mmhps[deploy,web]"
+                f"{error.name} is missing, which the page needs. Install it: pip install mmhps[web]"
             ) from error
-        model = OnnxModel(onnx or default_onnx())
-        examples = [draw_scene(0, "val", index, _SIZE)[0] for index in _EXAMPLES]
+        model = OnnxModel(onnx or shipped_onnx())
+        examples = [
+            np.ascontiguousarray(read_picture(path)[..., ::-1])
+            for path in sorted(_EXAMPLES.glob("*.jpg"))
+        ]
         page = build_page(model, examples, Path(folder, "downloads"))
         page.queue(max_size=32).launch(
             server_name=host,

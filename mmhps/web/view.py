@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from mmhps.results import PanopticResult, legend_entries
+from mmhps.results.colors import class_colors
 from mmhps.structures import VOID
-from mmhps.visualization import PanopticResult, legend_entries
-from mmhps.visualization.colors import class_colors
 
 __all__ = [
     "COLUMNS",

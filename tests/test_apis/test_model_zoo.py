@@ -8,17 +8,6 @@ import torch
 from mmhps.apis import model_zoo
 
 
-def test_root_is_the_wheels_or_the_sources(tmp_path, monkeypatch):
-    monkeypatch.setattr(model_zoo, "__file__", str(tmp_path / "mmhps/apis/model_zoo.py"))
-    with pytest.raises(FileNotFoundError, match=r"\.mim.* Install mmhps from its sources"):
-        model_zoo.zoo_root()
-    (tmp_path / "model-index.yml").touch()
-    assert model_zoo.zoo_root() == tmp_path
-    (tmp_path / "mmhps/.mim").mkdir(parents=True)
-    (tmp_path / "mmhps/.mim/model-index.yml").touch()
-    assert model_zoo.zoo_root() == tmp_path / "mmhps/.mim"
-
-
 def test_unknown_names_are_answered_with_the_known_ones():
     with pytest.raises(
         FileNotFoundError,

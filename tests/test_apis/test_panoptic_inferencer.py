@@ -12,13 +12,14 @@ from mmengine.dataset import Compose
 from mmengine.structures import PixelData
 from PIL import Image
 
-from mmhps.apis import PanopticInferencer, panoptic_inferencer
+from mmhps.apis import PanopticInferencer
 from mmhps.apis.trained_models import predict_panoptic
 from mmhps.datasets.cityscapes_panoptic import cityscapes_metainfo
 from mmhps.metrics import PanopticFiles
+from mmhps.results import resize_ids
+from mmhps.runtime import picture_stream
 from mmhps.structures.id_files import read_rgb_ids
 from mmhps.structures.id_formats import CITYSCAPES_CLASSES
-from mmhps.visualization import resize_ids
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "mini/hps-isi_r18_mini.py"
@@ -213,7 +214,7 @@ def test_unusual_pictures_in_one_batch(inferencer, tmp_path):
 
 
 def test_large_pictures_are_decided_with_fewer_pixels(inferencer, monkeypatch, tmp_path):
-    monkeypatch.setattr(panoptic_inferencer, "MAX_PIXELS", 50 * 100)
+    monkeypatch.setattr(picture_stream, "MAX_PIXELS", 50 * 100)
     sizes = []
     forward = inferencer.forward
 

@@ -62,7 +62,8 @@ def test_results_are_stored_ones_of_the_same_system_and_seed():
 def test_published_files_are_those_at_hand():
     published = {model_zoo.weights_file(model) for model in MODELS.values()} - {""}
     files = list((ROOT / "checkpoints").iterdir())
-    assert published == {path.name for path in files}
+    assert published == {path.name for path in files if path.suffix == ".pth"}
+    assert {path.suffix for path in files} == {".pth", ".onnx"}
     for path in files:
         digits = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
         assert path.stem.endswith(f"-{digits}")

@@ -6,8 +6,10 @@ from types import SimpleNamespace
 import pytest
 from mmengine.logging import HistoryBuffer
 
+from mmhps import progress as progress_module
 from mmhps.engine import ProgressHook, progress_hook
-from mmhps.engine.progress_hook import Progress, summary
+from mmhps.engine.progress_hook import summary
+from mmhps.progress import Progress
 
 
 class Terminal(io.StringIO):
@@ -19,7 +21,7 @@ class Terminal(io.StringIO):
 def clock(monkeypatch):
     """A clock that stands still until ``clock.now`` is moved."""
     clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(progress_hook.time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: clock.now)
     return clock
 
 
@@ -81,8 +83,8 @@ def test_resumed_run_counts_only_its_own_time(clock, capsys):
 
 def test_bar_on_a_terminal(monkeypatch):
     terminal = Terminal()
-    monkeypatch.setattr(progress_hook.sys, "stdout", terminal)
-    monkeypatch.setattr(progress_hook.shutil, "get_terminal_size", lambda default: (80, 24))
+    monkeypatch.setattr(progress_module.sys, "stdout", terminal)
+    monkeypatch.setattr(progress_module.shutil, "get_terminal_size", lambda default: (80, 24))
     progress = Progress("train", 4, done=1)
     progress.update(4, "loss 0.5")
     progress.close()
@@ -94,8 +96,8 @@ def test_bar_on_a_terminal(monkeypatch):
 
 def test_no_bar_on_a_terminal_without_size(monkeypatch):
     terminal = Terminal()
-    monkeypatch.setattr(progress_hook.sys, "stdout", terminal)
-    monkeypatch.setattr(progress_hook.shutil, "get_terminal_size", lambda default: (0, 0))
+    monkeypatch.setattr(progress_module.sys, "stdout", terminal)
+    monkeypatch.setattr(progress_module.shutil, "get_terminal_size", lambda default: (0, 0))
     Progress("train", 4).close()
     assert terminal.getvalue() == ""
 

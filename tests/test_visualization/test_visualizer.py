@@ -10,7 +10,8 @@ from mmengine.structures import PixelData
 from mmengine.visualization import Visualizer
 from PIL import Image
 
-from mmhps.visualization import PanopticVisualizationHook, panoptic_overlay
+from mmhps.results import panoptic_overlay
+from mmhps.visualization import PanopticVisualizationHook
 
 META = dict(
     classes=("person", "car", "road"),

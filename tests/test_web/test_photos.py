@@ -4,31 +4,6 @@ from PIL import Image
 
 from mmhps.web import photos
 
-META = dict(classes=("car", "road"), thing_classes=("car",), label_ids=(26, 7))
-
-
-def outputs(panoptic, ids, scores):
-    panoptic = np.array(panoptic, np.int32)
-    return dict(panoptic_ids=panoptic, ids=np.array(ids), scores=np.array(scores, np.float32))
-
-
-def test_no_segments():
-    image = np.zeros((1, 2, 3), np.uint8)
-    result = photos.segmented(lambda _: outputs([[2, 2]], [], []), META, image, "x")
-    assert result.segments == [] and result.ids.tolist() == [[0, 0]]
-
-
-def test_scores_are_those_of_the_numbers():
-    """Instance 1 has no pixel left, so the graph does not list it."""
-    image = np.zeros((1, 3, 3), np.uint8)
-    found = outputs([[1, 3000, 2000]], [1, 2000, 3000], [np.nan, 0.25, 0.5])
-    segments = photos.segmented(lambda _: found, META, image, "x").segments
-    assert [(info["category"], info.get("score")) for info in segments] == [
-        ("road", None),
-        ("car", 0.25),
-        ("car", 0.5),
-    ]
-
 
 def test_a_phone_picture_is_turned(tmp_path):
     pixels = np.zeros((2, 3, 3), np.uint8)

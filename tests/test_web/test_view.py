@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmhps.visualization import PanopticResult
+from mmhps.results import PanopticResult
 from mmhps.web import view
 
 META = dict(

@@ -72,7 +72,7 @@ def plan(torch: str, mmcv: str) -> list[Step]:
     # opencv-python needs libGL and glib from the system, the headless build does not.
     headless = (*afresh, "opencv-python-headless<4.13")
     steps += [
-        Step("MMDetection and tools", ("-e", f"{ROOT}[mim,dev,pretrained,deploy]")),
+        Step("MMDetection and tools", ("-e", f"{ROOT}[train,mim,dev,pretrained,deploy]")),
         Step("OpenCV", (), "import cv2", headless),
     ]
     if mmcv == "compiled":

@@ -5,9 +5,9 @@ import pytest
 from mmcv.transforms import LoadImageFromFile
 from PIL import Image
 
-from mmhps.apis.pictures import read_picture
 from mmhps.datasets import CityscapesPanopticDataset
 from mmhps.datasets.transforms import LoadPicture
+from mmhps.pictures import read_picture
 
 
 @pytest.mark.parametrize("backend", ["cv2", "pillow"])

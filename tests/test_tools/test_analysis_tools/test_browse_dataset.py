@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmhps.visualization import panoptic_overlay
+from mmhps.results import panoptic_overlay
 
 CONFIG = """
 default_scope = "mmdet"

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmhps.visualization import panoptic_overlay
+from mmhps.results import panoptic_overlay
 
 CLASSES = ("person", "car", "road")
 

@@ -51,7 +51,7 @@ def test_shipped_model_is_exported_and_equal(system, photos, load_tool, tmp_path
     assert result["int8.onnx"]["megabytes"] < result["fp16.onnx"]["megabytes"]
     assert f"| {system}_r18_mini | 5      | fp32.onnx" in capsys.readouterr().out
 
-    from mmhps.deployment.runtime import OnnxModel
+    from mmhps.runtime import OnnxModel
 
     meta = OnnxModel(single).meta
     assert len(meta["classes"]) == len(meta["palette"]) == len(meta["label_ids"]) == 19

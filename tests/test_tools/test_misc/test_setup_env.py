@@ -38,7 +38,7 @@ def test_first_call_installs_everything_in_order(setup_env, capsys):
     torch, mmcv, package = setup_env.calls
     assert torch == ("torch==2.13.0",)
     assert mmcv[-1].startswith("onedl-mmcv==")
-    assert package == ("-e", f"{MISC.parents[1]}[mim,dev,pretrained,deploy]")
+    assert package == ("-e", f"{MISC.parents[1]}[train,mim,dev,pretrained,deploy]")
     assert "The first time takes 1 to 3 minutes" in capsys.readouterr().out
 
 

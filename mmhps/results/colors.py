@@ -4,7 +4,6 @@ import colorsys
 from collections.abc import Sequence
 
 import numpy as np
-from mmdet.visualization.palette import get_palette
 
 from mmhps.structures import VOID
 
@@ -18,21 +17,28 @@ _VALUE_SPREAD = 0.3
 Color = tuple[int, int, int]
 
 
-def class_colors(palette: Sequence[Color] | str | None, num_classes: int) -> list[Color]:
+def class_colors(palette: Sequence[Color] | None, num_classes: int) -> list[Color]:
     """One colour per class.
 
     Args:
-        palette: The ``palette`` of a data set's meta information: RGB colours, a name that
-            MMDetection knows, or None for random colours.
+        palette: The ``palette`` of a data set's meta information, RGB; None for random colours,
+            the same ones each time.
         num_classes: C.
 
     Returns:
-        RGB colours, 0..255, of the classes 0, 1, …; a named palette may hold more than C.
+        RGB colours, 0..255, of the classes 0, 1, …
+
+    Raises:
+        ValueError: There are fewer colours than classes.
     """
-    palette = palette or "random"
-    # To get_palette a tuple is the one colour of all classes.
-    palette = palette if isinstance(palette, str) else list(palette)
-    return [tuple(map(int, color)) for color in get_palette(palette, num_classes)]
+    if palette is None:
+        palette = np.random.default_rng(0).integers(0, 256, (num_classes, 3)).tolist()
+    if len(palette) < num_classes:
+        raise ValueError(
+            f"palette: expected {num_classes} colours, one for each class, got {len(palette)}. "
+            f"Add some, or leave the palette out."
+        )
+    return [tuple(map(int, color)) for color in palette]
 
 
 def instance_color(base: Color, index: int) -> Color:

@@ -8,8 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmhps.apis import pictures
-from mmhps.apis.pictures import list_pictures, named
+from mmhps.pictures import list_pictures, listing, named
 from mmhps.structures.picture_files import read_picture
 
 RED_OVER_BLUE = np.array([[[255, 0, 0]], [[0, 0, 255]]], dtype=np.uint8)  # RGB, (2, 1, 3)
@@ -134,7 +133,7 @@ def test_addresses(tmp_path, monkeypatch):
     address = f"{tmp_path.as_uri()}/a%20b.png"
     assert names(address) == ["a b"] and bgr([address]) == BLUE_GREEN_RED
     (picture,) = list_pictures("http://localhost:1/no.png?size=3")
-    monkeypatch.setattr(pictures, "SECONDS", 1)
+    monkeypatch.setattr(listing, "SECONDS", 1)
     with pytest.raises(OSError, match=r"localhost:1/no\.png.*cannot be downloaded"):
         picture.read()
     with pytest.raises(ValueError, match="expected http, https, file or a stream"):

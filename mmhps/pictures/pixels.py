@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import torch
 from PIL import Image, ImageOps
 
 from mmhps.structures.picture_files import to_bgr
@@ -17,23 +18,30 @@ def read_pil(image: Image.Image, source: str) -> np.ndarray:
         raise OSError(f"{source}: cannot be read as a picture ({error}). Leave it out.") from error
 
 
-def bgr_of_tensor(image: torch.Tensor, source: str) -> np.ndarray:
+def is_tensor(value: Any) -> bool:
+    """Whether it is a tensor of torch, which need not be installed."""
+    return type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "numpy")
+
+
+def bgr_of_tensor(image: Any, source: str) -> np.ndarray:
     """Check an RGB tensor (C, H, W) and make an array of it."""
     floating = image.is_floating_point()
-    low, high = (float(v) for v in image.aminmax()) if image.numel() else (0.0, 0.0)
+    # numpy has no bfloat16.
+    values = (image.float() if floating else image).detach().cpu().numpy()
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
     if (
-        image.ndim != 3
-        or image.shape[0] not in (1, 3, 4)
-        or not (image.dtype == torch.uint8 or (floating and 0 <= low <= high <= 1))
+        values.ndim != 3
+        or values.shape[0] not in (1, 3, 4)
+        or not (values.dtype == np.uint8 or (floating and 0 <= low <= high <= 1))
     ):
         raise ValueError(
             f"{source}: expected RGB tensors (C, H, W) or (B, C, H, W) with 1, 3 or 4 channels, "
             f"uint8 or floating-point in 0..1, got {tuple(image.shape)} of {image.dtype} in "
             f"{low:g}..{high:g}. Permute its axes, and undo a normalization."
         )
-    image = (image * 255).round().to(torch.uint8) if floating else image
-    array = image.detach().cpu().permute(1, 2, 0).numpy()
-    return bgr_of_array(array[..., [0] if len(image) == 1 else [2, 1, 0, 3][: len(image)]], source)
+    values = (values * np.float32(255)).round().astype(np.uint8) if floating else values
+    channels = [0] if len(values) == 1 else [2, 1, 0, 3][: len(values)]
+    return bgr_of_array(values[channels].transpose(1, 2, 0), source)
 
 
 def bgr_of_array(array: np.ndarray, source: str) -> np.ndarray:

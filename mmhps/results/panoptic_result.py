@@ -11,8 +11,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from mmdet.structures import DetDataSample
-from scipy.ndimage import find_objects
 
 from mmhps.structures.panoptic_ids import (
     VOID,
@@ -26,7 +24,7 @@ from .colors import class_colors
 from .grid import comparison_grid
 from .legend import legend_entries
 from .overlay import panoptic_overlay
-from .segments import resize_ids, resize_image
+from .segments import extents, resize_ids, resize_image
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +39,7 @@ class PanopticResult:
         image: The image, (H, W, 3) uint8 RGB; None where it is not at hand.
         image_id: What files are named after.
         img_path: File of the image; None if it has none of its own.
-        sample: What the network predicts besides the map, if it was asked to.
+        sample: ``DetDataSample`` of what the network predicts besides, if it was asked to.
     """
 
     panoptic: np.ndarray
@@ -50,7 +48,7 @@ class PanopticResult:
     image: np.ndarray | None = None
     image_id: str = ""
     img_path: str | None = None
-    sample: DetDataSample | None = None
+    sample: Any = None
 
     @classmethod
     def of_prediction(cls, ids: np.ndarray, meta: Mapping[str, Any], **more: Any) -> PanopticResult:
@@ -73,7 +71,7 @@ class PanopticResult:
         Raises:
             ValueError: The map holds an unknown label.
         """
-        boxes = find_objects(self.ids, len(self._parts))
+        boxes = extents(self.ids, len(self._parts))
         return [
             self._describe(number, segment, box)
             for number, (segment, box) in enumerate(zip(self._parts, boxes, strict=True), start=1)

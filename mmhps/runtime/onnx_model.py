@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 __all__ = ["OnnxModel"]
 
@@ -29,12 +28,20 @@ class OnnxModel:
 
     Raises:
         FileNotFoundError: There is no such file.
+        ModuleNotFoundError: ONNX Runtime is missing.
         ValueError: It is no model that ``tools/deployment/export_onnx.py`` wrote.
     """
 
     def __init__(self, path: str | Path, threads: int = 0) -> None:
         if not Path(path).is_file():
             raise FileNotFoundError(f"{path}: there is no such file. Export a model to it first.")
+        try:
+            import onnxruntime
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                f"{error.name} is missing, which exported models are run with. Install it: pip "
+                f"install mmhps[runtime]"
+            ) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3  # errors

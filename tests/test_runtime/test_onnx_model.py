@@ -5,7 +5,7 @@ onnx = pytest.importorskip("onnx", reason="needs pip install mmhps[deploy]")
 
 import numpy as np  # noqa: E402
 
-from mmhps.deployment.runtime import OnnxModel  # noqa: E402
+from mmhps.runtime import OnnxModel  # noqa: E402
 
 
 def write_model(path, **texts):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mmhps.visualization.legend import LegendEntry, legend_entries, legend_strip, text_width
-from mmhps.visualization.overlay import VOID_COLORS
+from mmhps.results.legend import LegendEntry, legend_entries, legend_strip, text_width
+from mmhps.results.overlay import VOID_COLORS
 
 CLASSES = ("person", "car", "road", "sky")
 PALETTE = [(220, 20, 60), (0, 0, 142), (128, 64, 128), (70, 130, 180)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmhps.visualization.overlay import (
+from mmhps.results.overlay import (
     VOID_COLORS,
     as_rgb,
     hatching,

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import mmcv
 import numpy as np
+from PIL import Image
 
-from mmhps.metrics.files import write_json
 from mmhps.structures.id_files import write_rgb_ids
-from mmhps.visualization import PanopticResult
+from mmhps.structures.panoptic_json import write_json
+
+from .panoptic_result import PanopticResult
 
 
 class Skipped(NamedTuple):
@@ -84,7 +85,8 @@ class ResultFolder:
     def add(self, result: PanopticResult, overlay: np.ndarray, origin: str | None = None) -> None:
         """Write one picture and its overlay, RGB; ``origin`` is that of the picture."""
         name = f"{result.image_id}.png"
-        mmcv.imwrite(overlay[..., ::-1], str(self._overlays / name))
+        self._overlays.mkdir(exist_ok=True)
+        Image.fromarray(overlay).save(self._overlays / name, compress_level=1)
         write_rgb_ids(self._prefix / name, result.ids)
         height, width = result.ids.shape
         file_name = Path(result.img_path or name).name

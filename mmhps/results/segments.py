@@ -5,8 +5,8 @@ See :mod:`mmhps.structures.panoptic_ids` for the maps.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from mmhps.structures import INSTANCE_OFFSET, VOID, decode
 
@@ -86,5 +86,22 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if image.shape[:2] == tuple(size):
         return image
     shrinks = size[0] < image.shape[0] or size[1] < image.shape[1]
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return cv2.resize(image, size[::-1], interpolation=interpolation)
+    resampling = Image.Resampling.BOX if shrinks else Image.Resampling.BICUBIC
+    return np.array(Image.fromarray(image).resize(size[::-1], resampling))
+
+
+def extents(numbers: np.ndarray, count: int) -> list[tuple[slice, slice]]:
+    """The rows and columns that each segment spans.
+
+    Args:
+        numbers: (H, W) integers, 0 for void and 1..count for the segments, each of which occurs.
+        count: Number of segments.
+    """
+    spans = []
+    for axis, length in enumerate(numbers.shape):
+        occurs = np.zeros((count + 1, length), dtype=bool)
+        places = np.arange(length)
+        occurs[numbers, places[:, None] if axis == 0 else places] = True
+        first, last = occurs.argmax(axis=1), length - occurs[:, ::-1].argmax(axis=1)
+        spans.append([slice(*span) for span in zip(first.tolist(), last.tolist(), strict=True)])
+    return list(zip(*spans, strict=True))[1:]

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from mmhps.visualization.segments import (
+from mmhps.results.segments import (
     VOID,
+    extents,
     resize_ids,
     resize_image,
     scaled_size,
@@ -66,3 +67,12 @@ def test_resize_image_averages_down():
     image = np.array([[[0, 10, 20], [100, 10, 40]]], dtype=np.uint8)
     assert resize_image(image, (1, 1)).tolist() == [[[50, 10, 30]]]
     assert resize_image(image, (4, 6)).shape == (4, 6, 3)
+
+
+def test_extents():
+    numbers = np.array([[0, 2, 2], [1, 0, 2], [1, 1, 0]])
+    assert extents(numbers, 2) == [
+        (slice(1, 3), slice(0, 2)),
+        (slice(0, 2), slice(1, 3)),
+    ]
+    assert extents(np.zeros((2, 2), int), 0) == []

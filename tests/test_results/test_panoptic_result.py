@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmhps.visualization import PanopticResult, panoptic_overlay
+from mmhps.results import PanopticResult, panoptic_overlay
 
 META = dict(
     classes=("person", "car", "road"),

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mmhps.visualization.grid import comparison_grid
-from mmhps.visualization.legend import LegendEntry, text_width
+from mmhps.results.grid import comparison_grid
+from mmhps.results.legend import LegendEntry, text_width
 
 
 def picture(height, width, value):

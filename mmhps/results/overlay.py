@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from mmhps.structures import VOID
 
@@ -51,9 +51,12 @@ def outline_mask(index: np.ndarray, is_instance: np.ndarray, width: int = 1) -> 
     Returns:
         (H, W) bool.
     """
-    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (2 * width + 1, 2 * width + 1))
-    segments = index.astype(np.float32)  # exact up to 2**24 segments; morphology has no int32
-    at_edge = cv2.dilate(segments, cross) != cv2.erode(segments, cross)
+    at_edge = np.zeros(index.shape, dtype=bool)
+    for edges, segments in ((at_edge, index), (at_edge.T, index.T)):
+        for distance in range(1, width + 1):
+            differs = segments[distance:] != segments[:-distance]
+            edges[distance:] |= differs
+            edges[:-distance] |= differs
     return at_edge & is_instance[index]
 
 
@@ -108,9 +111,11 @@ def panoptic_overlay(
     is_void = (segments.labels == VOID)[segments.index]
     fill[is_void] = hatching(*ids.shape, stripe=3 * max(1, width))[is_void]
 
-    grey = as_rgb(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+    grey = np.asarray(Image.fromarray(image).convert("L"))
     # Black becomes a quarter of white, or the colours of shaded scenes would all be dark.
-    drawing = cv2.addWeighted(fill, alpha, grey, 0.75 * (1 - alpha), 64 * (1 - alpha))
+    shades = (np.arange(256) * 0.75 + 64) * (1 - alpha)
+    drawing = (fill * np.float32(alpha) + shades.astype(np.float32)[grey][..., None]).round()
+    drawing = drawing.astype(np.uint8)
     if width:
         outline = outline_mask(segments.index, segments.instances > 0, width)
         light = (colors * 0.25 + 255 * 0.75).round().astype(np.uint8)

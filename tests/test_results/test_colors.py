@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from cityscapesscripts.helpers.labels import name2label
 
+from mmhps.results.colors import class_colors, instance_color, segment_colors
 from mmhps.structures import VOID
-from mmhps.visualization.colors import class_colors, instance_color, segment_colors
 
 CAR = name2label["car"].color
 
@@ -13,8 +13,12 @@ CAR = name2label["car"].color
 def test_class_colors():
     assert class_colors(((1, 2, 3), (4, 5, 6)), 2) == [(1, 2, 3), (4, 5, 6)]
     assert class_colors([np.array([1, 2, 3])], 1) == [(1, 2, 3)]
-    assert class_colors("coco", 2)[:2] == [(220, 20, 60), (119, 11, 32)]
     assert len(set(class_colors(None, 3))) == 3
+
+
+def test_too_few_colours():
+    with pytest.raises(ValueError, match="palette: expected 3 colours, one for each class, got 1"):
+        class_colors([(1, 2, 3)], 3)
 
 
 def test_no_segments():

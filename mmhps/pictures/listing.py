@@ -15,13 +15,12 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
-import torch
 from PIL import Image
 
 from mmhps.structures.picture_files import read_picture
 
 from .frames import Picture, frames_of, live_frames, same
-from .pixels import bgr_of_array, bgr_of_tensor, read_pil
+from .pixels import bgr_of_array, bgr_of_tensor, is_tensor, read_pil
 
 PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 """What counts as a picture in a folder, in small or capital letters."""
@@ -72,8 +71,8 @@ def list_pictures(inputs: Inputs) -> list[Picture] | Iterator[Picture]:
 
 
 def _is_one(value: Any) -> bool:
-    kinds = (str, os.PathLike, bytes, bytearray, np.ndarray, torch.Tensor, Image.Image)
-    return isinstance(value, kinds) or hasattr(value, "read")
+    kinds = (str, os.PathLike, bytes, bytearray, np.ndarray, Image.Image)
+    return isinstance(value, kinds) or is_tensor(value) or hasattr(value, "read")
 
 
 def _expand(one: Any, number: int) -> list[Picture] | Iterator[Picture]:
@@ -83,7 +82,7 @@ def _expand(one: Any, number: int) -> list[Picture] | Iterator[Picture]:
         return _expand_name(os.fspath(one))
     if isinstance(one, Integral) and not isinstance(one, bool):
         return live_frames(int(one), f"webcam {one}", f"webcam{one}")
-    if isinstance(one, torch.Tensor):
+    if is_tensor(one):
         images = [bgr_of_tensor(image, source) for image in (one if one.ndim == 4 else [one])]
         numbers = [f"{number:06d}{f'_{i}' if one.ndim == 4 else ''}" for i in range(len(images))]
         return [
@@ -182,7 +181,7 @@ def named(
     Args:
         pictures: Any pictures.
         is_free: Given a name and the origin of a picture, whether it may have that name; see
-            :meth:`mmhps.apis.results.ResultFolder.is_free`.
+            :meth:`mmhps.results.ResultFolder.is_free`.
     """
     seen: set[str] = set()
     for picture in pictures:
