@@ -11,6 +11,7 @@ from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from tqdm import tqdm
 
+from mmhps.datasets.sample_cache import CachedSteps, SampleCache
 from mmhps.datasets.samplers import SeededIndex
 from mmhps.datasets.transforms.alignment import check_pipeline
 from mmhps.datasets.transforms.images import LoadPicture
@@ -63,6 +64,9 @@ class PanopticIdDataset(BaseDataset):
         fold: ``dict(number=K, of=N)`` for cross-validation: the images make N contiguous blocks in
             the order of their paths, because neighbours in a drive look alike. In test mode block K
             (from 0) remains, otherwise all others. None keeps all.
+        cache: ``dict(folder=…, max_gigabytes=…)`` keeps what the first steps of the pipeline, those
+            without chance, make of each image; see :mod:`mmhps.datasets.sample_cache`. None keeps
+            nothing.
         max_refetch: How many other images are tried when the pipeline returns None for one. With
             0 this is an error.
         **kwargs: Arguments of :class:`mmengine.dataset.BaseDataset`.
@@ -80,6 +84,7 @@ class PanopticIdDataset(BaseDataset):
         data_root: str = "",
         filter_cfg: dict | None = None,
         fold: dict | None = None,
+        cache: dict | None = None,
         max_refetch: int = 0,
         **kwargs,
     ) -> None:
@@ -106,7 +111,33 @@ class PanopticIdDataset(BaseDataset):
         )
         steps = [LoadPicture.instead_of(step) for step in self.pipeline.transforms]
         check_pipeline(steps)
+        if cache is not None:
+            steps = CachedSteps.before(steps, kwargs.get("pipeline", ()), SampleCache(**cache))
         self.pipeline.transforms = steps
+
+    def fill_cache(self, first: int = 0, every: int = 1) -> None:
+        """Put samples into the cache, if there is one; a progress bar appears if it takes seconds.
+
+        Args:
+            first: The first image.
+            every: Distance to the next one, so that several processes can share the work.
+        """
+        steps = self.pipeline.transforms[:1]
+        if not steps or not isinstance(steps[0], CachedSteps):
+            return
+        with ThreadPoolExecutor(_READERS) as pool:
+            indices = range(first, len(self), every)
+            filled = pool.map(lambda i: steps[0].fill(self.get_data_info(i)), indices)
+            for _ in tqdm(
+                filled,
+                desc="filling the cache",
+                total=len(indices),
+                delay=_SECONDS_BEFORE_BAR,
+                disable=not is_main_process(),
+            ):
+                if steps[0].cache.full:
+                    pool.shutdown(cancel_futures=True)
+                    break
 
     def list_images(self) -> tuple[list[dict], list[Exception]]:
         """List the data infos of the images, and an error for each image that has none.
@@ -233,9 +264,10 @@ class PanopticIdDataset(BaseDataset):
         except Exception as error:
             if label_path and label_path in str(error):
                 raise
+            failed = type(getattr(step, "running", step)).__name__  # one of CachedSteps
             raise ImageError(
                 f"{path}: the pipeline failed on this image ({type(error).__name__}: "
-                f"{str(error).strip()}) in {type(step).__name__}. Check the image, whose sides may "
+                f"{str(error).strip()}) in {failed}. Check the image, whose sides may "
                 f"be too short to be resized or cropped, and the transforms."
             ) from error
         if data is None and (self.test_mode or self.max_refetch == 0):

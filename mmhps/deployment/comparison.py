@@ -21,10 +21,9 @@ from mmhps.metrics.matching import PanopticStats, panoptic_stats
 from mmhps.metrics.quality import panoptic_quality
 from mmhps.pictures import list_pictures
 from mmhps.results import PanopticResult
+from mmhps.runtime import OnnxModel
 from mmhps.structures import VOID, predicted_segments
 from mmhps.structures.id_formats import read_true_segments
-
-from .runtime import OnnxModel
 
 __all__ = ["Tally", "compare", "images_of_dataset", "instances_of"]
 

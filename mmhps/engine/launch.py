@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 from mmhps.compat.cpu_processes import join_cpu_processes, leave_processes
 from mmhps.compat.messages import hide_third_party_warnings
+from mmhps.engine.cache_hook import CacheHook
 from mmhps.engine.checkpoints import refusing_code
 from mmhps.engine.console import QuietRunner
 from mmhps.engine.guards import ClassCheckHook, FiniteLossHook, RepeatableHook
@@ -57,7 +58,7 @@ def build_runner(cfg: Config, verbose: bool) -> Runner:
     if "runner_type" in cfg:
         return RUNNERS.build(cfg)
     runner = (AtomicCheckpointRunner if verbose else QuietRunner).from_cfg(cfg)
-    hooks = [FiniteLossHook(), RepeatableHook(), ClassCheckHook(), WrittenFilesHook()]
+    hooks = [FiniteLossHook(), RepeatableHook(), ClassCheckHook(), WrittenFilesHook(), CacheHook()]
     for hook in hooks if verbose else [*hooks, ProgressHook()]:
         runner.register_hook(hook)
     return runner

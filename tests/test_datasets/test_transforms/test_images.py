@@ -7,7 +7,7 @@ from PIL import Image
 
 from mmhps.datasets import CityscapesPanopticDataset
 from mmhps.datasets.transforms import LoadPicture
-from mmhps.pictures import read_picture
+from mmhps.structures.picture_files import read_picture
 
 
 @pytest.mark.parametrize("backend", ["cv2", "pillow"])

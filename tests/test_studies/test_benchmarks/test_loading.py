@@ -29,4 +29,5 @@ def test_rows():
         "256x128, 20 segments",
         "the same without the image's decoding",
         "if we only decoded the two PNGs",
+        "from the second epoch on, with a cache",
     ]
