@@ -189,8 +189,9 @@ class CachedSteps:
 
     def _make(self, results: dict) -> dict:
         results = dict(results)
-        for self.running in self.steps:
-            results = self.running(results)
+        for step in self.steps:
+            self.running = step
+            results = step(results)
         return results
 
     def _entry(self, results: dict) -> tuple[str, bytes]:
