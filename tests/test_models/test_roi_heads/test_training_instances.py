@@ -84,6 +84,41 @@ def test_training_detections_are_those_of_testing(build_model, make_batch):
         assert found.scores.requires_grad and not found.bboxes.requires_grad
 
 
+@pytest.mark.parametrize("limit", [0, 3, 10_000])
+def test_proposals_that_may_become_detections(build_model, make_batch, monkeypatch, limit):
+    """The surest ones and the sampled ones: as if there were no others."""
+    settings = dict(score_thr=0.0, max_proposals=limit)
+    model = build_model("mini/hps_r18_mini.py", roi_head=dict(train_instances=settings)).eval()
+    head = model.roi_head
+    data = model.data_preprocessor(make_batch(), training=True)
+    samples = data["data_samples"]
+    x = model.extract_feat(data["inputs"])
+    proposals = model.rpn_head.predict(x, samples, rescale=False)
+    sampled = []
+    sample = head.bbox_sampler.sample
+    monkeypatch.setattr(
+        head.bbox_sampler, "sample", lambda *a, **k: sampled.append(sample(*a, **k)) or sampled[-1]
+    )
+    _, instances = head.loss_and_instances(x, proposals, samples)
+    remaining = []
+    for image, result, gt in zip(proposals, sampled, samples, strict=True):
+        added = len(gt.gt_instances)  # the sampler puts ground-truth boxes before the proposals
+        rows = torch.cat([result.pos_inds, result.neg_inds]) - added
+        rows = torch.cat([rows[rows >= 0], torch.arange(min(limit, len(image)))]).unique()
+        assert len(rows) < len(image) or limit == 10_000
+        remaining.append(image[rows])
+    expected = head.predict_instances(x, remaining, samples)
+    for image, peer in zip(instances, expected, strict=True):
+        torch.testing.assert_close(image[image.detected].bboxes, peer.bboxes)
+        torch.testing.assert_close(image[image.detected].scores, peer.scores)
+
+
+def test_a_negative_number_of_proposals(build_model):
+    roi_head = dict(train_instances=dict(max_proposals=-1))
+    with pytest.raises(ValueError, match="max_proposals: expected 0 or more"):
+        build_model("mini/hps_r18_mini.py", roi_head=roi_head)
+
+
 def test_without_detections_every_instance_falls_back(build_model, make_batch):
     model = build_model("mini/hps_r18_mini.py").train()
     data = model.data_preprocessor(make_batch(), training=True)
