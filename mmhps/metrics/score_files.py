@@ -22,13 +22,18 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-def score_files(gt: PanopticFiles, pred: PanopticFiles) -> dict[str, Any]:
-    """Score all images of the ground truth, on all cores, with a progress bar.
+def score_files(gt: PanopticFiles, pred: PanopticFiles, jobs: int | None = None) -> dict[str, Any]:
+    """Score all images of the ground truth in several threads, with a progress bar.
 
     Equals ``csEvalPanopticSemanticLabeling`` wherever that gives a number, for any category ids.
     Inconsistent predictions are therefore errors, while inconsistent ground truth (a segment listed
     but not drawn, drawn but not listed, or with a wrong area) is scored as the official evaluator
     does, with a warning.
+
+    Args:
+        gt: The ground truth.
+        pred: The predictions.
+        jobs: How many images are scored at a time; None for one on each core.
 
     Returns:
         The result of :func:`panoptic_quality` with names; ``per_class`` is a list in the order
@@ -39,7 +44,7 @@ def score_files(gt: PanopticFiles, pred: PanopticFiles) -> dict[str, Any]:
     """
     labels = gt.labels()
     check_images(gt, pred)
-    scored = map_images(partial(score_image, gt, pred, labels), gt, "scoring")
+    scored = map_images(partial(score_image, gt, pred, labels), gt, "scoring", jobs)
     contradictions = [text for _, texts in scored for text in texts]
     if contradictions:
         logger.warning(
@@ -57,14 +62,16 @@ def score_files(gt: PanopticFiles, pred: PanopticFiles) -> dict[str, Any]:
     return result
 
 
-def map_images(function: Callable[[Any], T], gt: PanopticFiles, description: str) -> list[T]:
-    """Call a function with each image id of the ground truth, on all cores, with a progress bar.
+def map_images(
+    function: Callable[[Any], T], gt: PanopticFiles, description: str, jobs: int | None = None
+) -> list[T]:
+    """Call a function with each image id of the ground truth in ``jobs`` threads, with a bar.
 
     Returns:
         Its results in the order of ``gt.annotations``.
     """
     # Decoding and numpy release the interpreter lock: threads use all cores.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
         results = pool.map(function, gt.annotations)
         return list(tqdm(results, description, len(gt.annotations), unit="image"))
 

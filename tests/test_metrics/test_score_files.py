@@ -169,6 +169,16 @@ def test_hand_worked(tmp_path):
     )
 
 
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_number_of_jobs_does_not_matter(tmp_path, jobs):
+    gt, pred = write_pair(
+        tmp_path,
+        [([[1, 1]], [segment(1, 7)])] * 4,
+        [([[5, 6]], [segment(5, 7), segment(6, 23)])] * 4,
+    )
+    assert score_files(gt, pred, jobs)["All"] == score_files(gt, pred)["All"]
+
+
 def test_no_image_and_no_segment(tmp_path):
     assert score_files(*write_pair(tmp_path / "a", [], []))["All"]["n"] == 0
     empty = [([[0]], [])]

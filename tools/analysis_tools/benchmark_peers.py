@@ -1,9 +1,9 @@
 """Time mmhps and a peer alternately on the same input.
 
-    python tools/analysis_tools/benchmark_peers.py fusion|loading|metric|nms|inference|train
+    python tools/analysis_tools/benchmark_peers.py BENCHMARK
 
-See docs/benchmarks.md. The last line is a JSON object; the status is 1 if a target is missed or the
-results differ.
+BENCHMARK is fusion, loading, metric, nms, inference, train or throughput; see docs/benchmarks.md.
+The last line is a JSON object; the status is 1 if a target is missed or the results differ.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from mmhps import register_all_modules
-from mmhps.studies.benchmarks import fusion, loading, metric, networks, nms
+from mmhps.studies.benchmarks import fusion, loading, metric, networks, nms, throughput
 from mmhps.studies.timing import finish
 
 BENCHMARKS = {
@@ -28,6 +28,7 @@ BENCHMARKS = {
     "nms": nms.run,
     "inference": partial(networks.run, "inference"),
     "train": partial(networks.run, "train"),
+    "throughput": throughput.run,
 }
 
 

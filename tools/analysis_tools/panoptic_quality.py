@@ -52,7 +52,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=Path("resultPanopticSemanticLabeling.json"),
         help="JSON file to write (default: %(default)s)",
     )
-    return parser.parse_args(argv)
+    parser.add_argument(
+        "--jobs", type=int, help="images that are scored at a time (default: one on each core)"
+    )
+    args = parser.parse_args(argv)
+    if args.jobs is not None and args.jobs < 1:
+        parser.error(f"--jobs must be at least 1, got {args.jobs}")
+    return args
 
 
 def to_json(result: dict[str, Any]) -> str:
@@ -75,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         gt = PanopticFiles.read(args.gt_json_file, args.gt_folder)
         pred = PanopticFiles.read(args.prediction_json_file, args.prediction_folder)
         args.results_file.parent.mkdir(parents=True, exist_ok=True)
-        result = score_files(gt, pred)
+        result = score_files(gt, pred, args.jobs)
         print(format_panoptic_table(result, [item["name"] for item in result["per_class"]]))
         args.results_file.write_text(to_json(result), encoding="utf-8")
     except (OSError, ValueError) as error:

@@ -2,8 +2,8 @@
 
 Both score the same maps with 60 segments, and must get the same numbers. The evaluator has no
 function for arrays: in memory, its `pq_compute_single_core` runs with its image reader replaced by
-the arrays. From files, both commands' functions use all cores; a further row tells the ratio of a
-command that does nothing but decode.
+the arrays. From files, the evaluator uses a process on each core and we as many threads; a further
+row tells the ratio of a command that does nothing but decode.
 """
 
 from __future__ import annotations
