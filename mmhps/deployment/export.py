@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
@@ -37,6 +38,10 @@ CALIBRATION = 100
 """Most pictures that the ranges of int8 are taken from."""
 _EXAMPLE = (75, 110, 3)
 """Size of the image that the network is traced with; the graph takes any."""
+_CHECKED = (140, 90, 3)
+"""Size of the image on which the graph is compared with the network: another shape."""
+_TOLERANCE = 0.01
+"""Largest share of its pixels that may differ; rounding moves single ones."""
 
 
 def require(*names: str) -> list[ModuleType]:
@@ -92,9 +97,38 @@ def export_onnx(
         license=license or cfg.get("weights_license", LICENSE),
         precision=precision,
     )
-    graph = _described(traced(ExportableNetwork(model.eval(), steps, MAX_PIXELS)), properties)
+    network = ExportableNetwork(model.eval(), steps, MAX_PIXELS)
+    image = _check_image()
+    with torch.no_grad():
+        expected = network(torch.from_numpy(image))[0].numpy()
+    graph = _described(traced(network), properties)
+    _check_equal(graph, image, expected)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     onnx.save(_in_precision(graph, precision, calibration), str(path))
+
+
+def _check_image() -> np.ndarray:
+    """A picture of patches, (H, W, 3) uint8 RGB."""
+    patches = np.random.default_rng(0).integers(0, 256, (14, 9, 3), dtype=np.uint8)
+    return patches.repeat(10, axis=0).repeat(10, axis=1).reshape(_CHECKED)
+
+
+def _check_equal(graph: Any, image: np.ndarray, expected: np.ndarray) -> None:
+    """Raise if a graph has kept anything of the image that it was traced with."""
+    (onnxruntime,) = require("onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors
+    session = onnxruntime.InferenceSession(
+        graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    found = session.run([OUTPUTS[0]], {"image": image})[0]
+    different = (found != expected).mean() if found.shape == expected.shape else 1.0
+    if different > _TOLERANCE:
+        raise ValueError(
+            f"model: {different:.0%} of the pixels of an image of another size than the traced one "
+            f"differ from PyTorch's. A layer depends on the size of its input: replace it, or use "
+            f"the PyTorch model."
+        )
 
 
 def _check_precision(precision: str, calibration: str | Path | None) -> None:

@@ -6,7 +6,7 @@ import torch
 from exported import SYSTEMS, exportable, street
 from mmengine.config import Config
 
-from mmhps.deployment.export import export_onnx, require, traced
+from mmhps.deployment.export import _check_equal, export_onnx, require, traced
 
 REASON = "needs pip install mmhps[deploy]"
 LARGE_MASKS = dict(panoptic_fusion_head=dict(mask_scale=100.0))
@@ -43,6 +43,28 @@ def test_a_missing_package_is_named():
 def test_precision_and_calibration_belong_together(arguments, tmp_path):
     with pytest.raises(ValueError, match="precision: expected one of fp32, fp16, int8, and cal"):
         export_onnx(Config(), "x.pth", tmp_path / "x.onnx", "MIT", *arguments)
+
+
+def test_a_graph_that_differs_from_the_network_is_refused():
+    onnx = pytest.importorskip("onnx", reason=REASON)
+    pytest.importorskip("onnxruntime", reason=REASON)
+    helper = onnx.helper
+    values = [
+        helper.make_tensor_value_info(name, onnx.TensorProto.UINT8, ["h", "w", 3])
+        for name in ("image", "panoptic_ids")
+    ]
+    node = helper.make_node("Identity", ["image"], ["panoptic_ids"])
+    graph = helper.make_graph([node], "same", values[:1], values[1:])
+    same = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    image = np.zeros((10, 20, 3), np.uint8)
+    expected = image.copy()
+    expected[0, 0] = 1  # 3 of 600
+    _check_equal(same, image, expected)
+    expected[0, :4] = 1  # 12 of 600
+    with pytest.raises(ValueError, match="model: 2% of the pixels of an image of another size"):
+        _check_equal(same, image, expected)
+    with pytest.raises(ValueError, match="model: 100% of the pixels"):
+        _check_equal(same, image, expected[1:])
 
 
 @pytest.mark.slow
