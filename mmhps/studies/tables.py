@@ -76,6 +76,54 @@ def differences_table(results: Results, titles: Mapping[str, str]) -> str:
     return markdown_table(["difference", "of", "mean", "standard error", "seeds"], rows)
 
 
+def baseline_table(results: Results, titles: Mapping[str, str]) -> str:
+    """Paired differences to Panoptic FPN, and of the fusions of one network, the best ones first.
+
+    Args:
+        results: What was measured, Panoptic FPN included.
+        titles: What each system is called.
+    """
+    rows = []
+    for system, runs in results.items():
+        seeds = sorted(results[_CLAIM[0]].keys() & runs.keys())
+        pairs = [(runs[s]["metrics"], results[_CLAIM[0]][s]["metrics"]) for s in seeds]
+        merged = [(r["metrics"], r["heuristic"]) for r in runs.values() if "heuristic" in r]
+        if system != _CLAIM[0] and pairs:
+            cells = [_mean_error(pairs, key) for key in ("PQ", "PQ_th", "PQ_st")]
+            mean = statistics.fmean(first["PQ"] - second["PQ"] for first, second in pairs)
+            row = [titles[system], str(len(pairs)), *cells, _mean_error(merged, "PQ")]
+            rows.append((mean, row))
+    header = ["system", "seeds", "PQ", "PQ Th", "PQ St", "own fusion − heuristic merge"]
+    return markdown_table(header, [row for _, row in sorted(rows, reverse=True)])
+
+
+def _mean_error(pairs: Sequence[tuple[Mapping[str, float], Mapping[str, float]]], key: str) -> str:
+    """Mean and standard error of the differences, e.g. ``+1.2 ± 0.3``; empty without pairs."""
+    deltas = [first[key] - second[key] for first, second in pairs]
+    if len(deltas) < 2:
+        return f"{deltas[0]:+.2f}" if deltas else ""
+    error = statistics.stdev(deltas) / math.sqrt(len(deltas))
+    return f"{statistics.fmean(deltas):+.2f} ± {error:.2f}"
+
+
+def costs_table(costs: Mapping[str, Mapping[str, float]], titles: Mapping[str, str]) -> str:
+    """What ``tools/analysis_tools/compare_costs.py`` measures; steps relative to the first."""
+    first = next(iter(costs.values()))
+    rows = [
+        [
+            titles[name],
+            f"{cost['parameters']:.2f}",
+            f"{cost['operations']:.2f}",
+            f"{cost['fusion']:.1f}",
+            f"{cost['prediction']:.1f}",
+            f"{cost['step'] / first['step']:.2f}",
+        ]
+        for name, cost in costs.items()
+    ]
+    header = ["system", "parameters, M", "GFLOPs", "fusion, ms", "image, ms", "training step"]
+    return markdown_table(header, rows)
+
+
 def _difference_rows(
     name: str, pairs: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]
 ) -> list[list[str]]:

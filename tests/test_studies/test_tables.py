@@ -47,6 +47,24 @@ def test_results_table(results):
     assert rows[3][5] == "32.5 ± 0.7"
 
 
+def test_baseline_table(results):
+    """Of three systems, the better one first; of one seed there is no error."""
+    results["hps-isi"] = {"2": dict(metrics=metrics(PQ=44.0, PQ_st=2.0))}
+    rows = rows_of(tables.baseline_table(results, SYSTEMS))
+    assert rows[2][:5] == ["HPS + ISI", "1", "+3.00", "+0.00", "+2.00"]
+    # 2 and 1: mean 1.5, standard error 0.5; 3 and 1: 2 and 1.
+    assert rows[3][:5] == ["HPS", "2", "+1.50 ± 0.50", "+2.00 ± 1.00", "+0.00 ± 0.00"]
+    assert rows[3][5] == "+0.50 ± 0.00" and len(rows) == 4
+
+
+def test_costs_table():
+    cost = dict(parameters=4.0, operations=2.5, step=200.0, prediction=50.0, fusion=1.25)
+    costs = {"hps": cost, "hps-isi": dict(cost, step=250.0)}
+    rows = rows_of(tables.costs_table(costs, SYSTEMS))
+    assert rows[2] == ["HPS", "4.00", "2.50", "1.2", "50.0", "1.00"]
+    assert rows[3] == ["HPS + ISI", "4.00", "2.50", "1.2", "50.0", "1.25"]
+
+
 def test_single_classes_have_columns_where_all_runs_report_them():
     runs = {"0": dict(metrics=metrics(PQ_car=40.0)), "1": dict(metrics=metrics(PQ_car=44.0))}
     upper = {"0": dict(metrics=metrics(PQ_car=41.0)), "1": dict(metrics=metrics(PQ_car=46.0))}

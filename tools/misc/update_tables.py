@@ -4,8 +4,8 @@
 
 A metafile gets the address of the weights as well. A table stands between
 `<!-- table: KIND NAME -->` and `<!-- end of table -->`; KIND is one of `results`, `differences`,
-`fusions`, `benchmark` and `onnx`, and NAME that of docs/results/NAME.json; or it is `models`, and
-NAME that of configs/NAME/metafile.yml.
+`baseline`, `costs`, `fusions`, `benchmark` and `onnx`, and NAME that of docs/results/NAME.json; or
+it is `models`, and NAME that of configs/NAME/metafile.yml.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from mmhps.apis.model_zoo import metafiles
 from mmhps.studies.metafiles import models_table, updated_metafile
 from mmhps.studies.systems import SYSTEMS, titles_of
 from mmhps.studies.tables import (
+    baseline_table,
     benchmark_table,
+    costs_table,
     differences_table,
     fusions_table,
     onnx_table,
@@ -36,6 +38,8 @@ TITLES = SYSTEMS | titles_of((ROOT / "configs/ablations").glob("*.py"))
 KINDS = {
     "results": partial(results_table, titles=TITLES),
     "differences": partial(differences_table, titles=TITLES),
+    "baseline": partial(baseline_table, titles=TITLES),
+    "costs": partial(costs_table, titles=TITLES),
     "fusions": fusions_table,
     "benchmark": benchmark_table,
     "models": models_table,
