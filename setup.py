@@ -29,11 +29,12 @@ class BuildWithMim(build_py):
     """
 
     def run(self) -> None:
+        # A build folder may hold modules since deleted.
+        shutil.rmtree(Path(self.build_lib, "mmhps"), ignore_errors=True)
         super().run()
         if self.editable_mode:
             return
         target = Path(self.build_lib, "mmhps", ".mim")
-        shutil.rmtree(target, ignore_errors=True)  # a build folder may hold files since deleted
         target.mkdir(parents=True)
         for name in MIM_SOURCES:
             source = ROOT / name

@@ -13,8 +13,6 @@ import importlib.util
 from importlib import metadata
 from typing import NamedTuple
 
-from packaging.version import Version
-
 
 class Needed(NamedTuple):
     """A module that mmhps is built on, the distributions of it, and its oldest usable version."""
@@ -30,9 +28,8 @@ NEEDED = (
     Needed("mmdet", ("onedl-mmdetection", "mmdet"), "3.3.0"),
 )
 HOW_TO_INSTALL = (
-    "`pip install mmhps[train]` installs all three as onedl-… (torch 2.4 or newer). For the "
-    "original packages: pip install mmhps, then those of requirements/openmmlab.txt. In a clone of "
-    "the repository `make test` does all of it, in .venv."
+    "In a clone of mmhps, `pip install '.[train]'` installs all three as onedl-… (torch 2.4 or "
+    "newer), and `make env` does so in .venv. For the original packages see docs/get_started.md."
 )
 
 
@@ -55,6 +52,8 @@ def problem(needed: Needed) -> str | None:
             f"them (pip uninstall {' '.join(found)}), then install one."
         )
     for name, version in found.items():
+        from packaging.version import Version  # not there without the extra train
+
         if Version(version) < Version(needed.oldest):
             return f"{name} {version} is too old: mmhps needs {needed.oldest} or newer."
     # A module may also lie on the path without any distribution, as a source checkout does.

@@ -9,7 +9,7 @@ from typing import Any
 
 try:
     from tqdm import tqdm
-except ModuleNotFoundError:  # mmhps[runtime] does without: lines instead of a bar
+except ModuleNotFoundError:  # the extra runtime does without: lines instead of a bar
     tqdm = None
 
 __all__ = ["Progress"]

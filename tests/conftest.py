@@ -43,13 +43,14 @@ def load_tool():
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
-    """The wheel of a copy of the sources that was built before with one file more."""
+    """The wheel of a copy of the sources that was built before with two files more."""
     source = tmp_path_factory.mktemp("source") / "mmhps"
     skipped = shutil.ignore_patterns(".*", "__pycache__", "build", "data", "work_dirs", "tests")
     shutil.copytree(ROOT, source, ignore=skipped)
     stale = source / "build" / "lib" / "mmhps" / ".mim" / "configs" / "stale.py"
-    stale.parent.mkdir(parents=True)
-    stale.touch()
+    for path in (stale, source / "build" / "lib" / "mmhps" / "stale" / "module.py"):
+        path.parent.mkdir(parents=True)
+        path.touch()
     target = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "."]
     subprocess.run([*command, "-w", str(target)], cwd=source, check=True, capture_output=True)

@@ -16,6 +16,6 @@ def test_a_command_is_needed(capsys):
 
 def test_no_such_file(tmp_path):
     for package in ("gradio", "onnxruntime"):
-        pytest.importorskip(package, reason="needs pip install mmhps[web]")
+        pytest.importorskip(package, reason="needs the extra web")
     with pytest.raises(SystemExit, match="error: .*no.onnx: there is no such file"):
         main(["web", "--onnx", str(tmp_path / "no.onnx")])

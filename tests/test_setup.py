@@ -31,6 +31,7 @@ def test_wheel_holds_the_package_and_nothing_else(archive):
     names = set(archive.namelist())
     for path in (ROOT / "mmhps").rglob("*.py"):
         assert path.relative_to(ROOT).as_posix() in names
+    assert "mmhps/stale/module.py" not in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"mmhps"}
     assert not [name for name in names if "__pycache__" in name]
 

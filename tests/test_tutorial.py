@@ -48,7 +48,7 @@ def test_notebook_is_committed_without_output():
 
 @pytest.mark.slow
 def test_from_the_top(tmp_path, monkeypatch):
-    pytest.importorskip("onnxruntime", reason="needs pip install mmhps[runtime]")
+    pytest.importorskip("onnxruntime", reason="needs the extra runtime")
     # A clone, in which the notebook may write.
     for name in ("configs", "checkpoints", "tools", "mmhps", "model-index.yml"):
         (tmp_path / name).symlink_to(ROOT / name)

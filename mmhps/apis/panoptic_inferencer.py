@@ -47,7 +47,7 @@ class PanopticInferencer(PictureStream, BaseInferencer):
     MMDetection's ``DetInferencer`` needs panopticapi for panoptic maps and keeps all pictures in
     memory. This one needs nothing else, and writes each picture when it is done.
 
-    A prediction is a :class:`mmhps.visualization.PanopticResult` with
+    A prediction is a :class:`mmhps.results.PanopticResult` with
 
     - ``ids``: (H, W) int32 at the size of the picture, turned as its EXIF orientation says; 0 is
       void, other values are ids of segments,

@@ -12,6 +12,7 @@ import numpy as np
 
 from mmhps.datasets import PanopticIdDataset
 from mmhps.datasets.contents import SMALL_AREA, Contents
+from mmhps.datasets.sample_cache import CachedSteps
 from mmhps.datasets.transforms.alignment import LEAST_AGREEMENT, agreement, picture_of_labels
 from mmhps.datasets.transforms.loading import LoadPanopticIds
 from mmhps.structures import VOID
@@ -83,7 +84,11 @@ def pipeline_faults(dataset: PanopticIdDataset, infos: Sequence[dict]) -> list[E
 
 def _split_steps(dataset: PanopticIdDataset) -> tuple[list, list]:
     """The steps before ``LoadPanopticIds``, and those behind it."""
-    steps = list(dataset.pipeline.transforms)
+    steps = [
+        step
+        for part in dataset.pipeline.transforms
+        for step in (part.steps if isinstance(part, CachedSteps) else [part])
+    ]
     kinds = [type(step) for step in steps]
     place = kinds.index(LoadPanopticIds) if LoadPanopticIds in kinds else len(steps)
     return steps[:place], steps[place + 1 :]

@@ -3,6 +3,7 @@
 Shape letters: H×W image, N instances.
 """
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -127,7 +128,8 @@ class PanopticIdDataset(BaseDataset):
             return
         with ThreadPoolExecutor(_READERS) as pool:
             indices = range(first, len(self), every)
-            filled = pool.map(lambda i: steps[0].fill(self.get_data_info(i)), indices)
+            fill = steps[0].fill
+            filled = pool.map(lambda i: self._apply([fill], self.get_data_info(i)), indices)
             for _ in tqdm(
                 filled,
                 desc="filling the cache",
@@ -246,10 +248,20 @@ class PanopticIdDataset(BaseDataset):
             ImageError: The pipeline failed or returned None; the message names the image and, if
                 one of them failed, the transform.
         """
-        path, label_path = info["img_path"], info["seg_map_path"]
-        data, step = self._with_classes(info), None
+        data = self._apply(self.pipeline.transforms, self._with_classes(info))
+        if data is None and (self.test_mode or self.max_refetch == 0):
+            raise ImageError(
+                f"{info['img_path']}: the pipeline returned None for this image. If a transform is "
+                f"meant to skip images, set max_refetch to the number of other images to try."
+            )
+        return data
+
+    @staticmethod
+    def _apply(steps: Sequence[Callable], data: Any) -> Any:
+        """Apply steps to a data info until one gives None; for the errors see :meth:`load`."""
+        path, label_path, step = data["img_path"], data["seg_map_path"], None
         try:
-            for step in self.pipeline.transforms:
+            for step in steps:
                 data = step(data)
                 if data is None:
                     break
@@ -264,15 +276,10 @@ class PanopticIdDataset(BaseDataset):
         except Exception as error:
             if label_path and label_path in str(error):
                 raise
-            failed = type(getattr(step, "running", step)).__name__  # one of CachedSteps
+            failed = getattr(error, "step", type(step).__name__)  # one of CachedSteps says which
             raise ImageError(
                 f"{path}: the pipeline failed on this image ({type(error).__name__}: "
                 f"{str(error).strip()}) in {failed}. Check the image, whose sides may "
                 f"be too short to be resized or cropped, and the transforms."
             ) from error
-        if data is None and (self.test_mode or self.max_refetch == 0):
-            raise ImageError(
-                f"{path}: the pipeline returned None for this image. If a transform is meant to "
-                f"skip images, set max_refetch to the number of other images to try."
-            )
         return data

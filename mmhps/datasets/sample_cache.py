@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
 import pickle
 import tempfile
+import time
 import warnings
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,13 @@ CACHEABLE = ("LoadImageFromFile", "LoadPicture", "LoadPanopticIds", "Resize", "F
 """Steps whose result depends on nothing but the files and their settings."""
 _FILES = ("img_path", "seg_map_path")
 _PACKAGES = ("mmcv", "mmdet", "mmhps")
-_KEY = 32  # bytes
+_KEY, _SUM = 32, 4  # bytes
+_PART = ".part"
+_ABANDONED = 3600  # seconds
+_SCAN = 500
+"""Writes between two looks at what other processes wrote."""
+_INDEX = "sample_idx"
+"""Where MMEngine writes the place of an image in its data set, which changes with the set."""
 _ALLOWED = {
     "mmhps.structures.panoptic_ids": {"Segment"},
     "numpy": {"ndarray", "dtype"},
@@ -51,7 +60,7 @@ class SampleCache:
                 f"to switch it off."
             )
         self.folder, self._limit = Path(folder).expanduser(), max_gigabytes * 1e9
-        self._full = False
+        self._full, self._used, self._writes = False, 0, 0
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -61,7 +70,7 @@ class SampleCache:
             ) from error
 
     def __contains__(self, entry: tuple[str, bytes]) -> bool:
-        """Whether a sample is there and up to date; for ``entry`` see :meth:`read`."""
+        """Whether a sample of this name and key is there; see :meth:`read`."""
         name, key = entry
         try:
             with (self.folder / name).open("rb") as file:
@@ -77,53 +86,73 @@ class SampleCache:
             key: What the sample depends on, 32 bytes.
         """
         try:
-            content = bytearray((self.folder / name).read_bytes())
+            content = memoryview(bytearray((self.folder / name).read_bytes()))
         except OSError:
             return None
-        if content[:_KEY] != key:
+        body = content[_KEY + _SUM :]
+        if content[:_KEY] != key or content[_KEY : _KEY + _SUM] != _checksum([body]):
             return None
-        try:
-            return _loads(memoryview(content)[_KEY:])
-        except (pickle.UnpicklingError, ValueError, EOFError):
-            return None
+        return _loads(body)
 
     def write(self, name: str, key: bytes, sample: dict[str, Any]) -> None:
         """Keep a sample, in place of an earlier one of this name, unless the cache is full."""
-        parts = [key, *_dumps(sample)]
-        if self._full or self._size() + sum(map(len, parts)) > self._limit:
-            self._warn(f"holds the {self._limit / 1e9:g} GB that it may. Raise max_gigabytes")
+        if self.full:
             return
-        partial = None
+        body = _dumps(sample)
+        parts = [key, _checksum(body), *body]
+        path, partial = self.folder / name, None
         try:
-            with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            added = sum(map(len, parts)) - (path.stat().st_size if path.is_file() else 0)
+            if not self._fits(added):
+                self._stop(f"holds the {self._limit / 1e9:g} GB that it may. Raise max_gigabytes")
+                return
+            with tempfile.NamedTemporaryFile(dir=self.folder, suffix=_PART, delete=False) as file:
                 partial = Path(file.name)
                 file.writelines(parts)
-            os.replace(partial, self.folder / name)
+            os.replace(partial, path)
+            self._used += added
         except OSError as error:
-            self._warn(f"cannot be written ({error.strerror}). Make room")
+            room = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            self._stop(
+                f"cannot be written ({error.strerror}). "
+                + ("Make room" if room else "Make the folder writable, name another one")
+            )
+        finally:
             if partial:
-                with suppress(OSError):
-                    partial.unlink()
+                partial.unlink(missing_ok=True)
 
     @property
     def full(self) -> bool:
-        """Whether a sample did not fit."""
+        """Whether a sample could not be kept; none is from then on."""
         return self._full
 
-    def _size(self) -> int:
+    def _fits(self, added: int) -> bool:
+        """Whether so many bytes fit; other processes' files are counted from time to time."""
+        self._writes += 1
+        if self._writes % _SCAN == 1 or self._used + added > self._limit:
+            self._used = self._scan()
+        return self._used + added <= self._limit
+
+    def _scan(self) -> int:
         """Bytes of all files, those of other processes and of earlier runs included."""
         total = 0
         with os.scandir(self.folder) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):  # renamed meanwhile
-                    total += entry.stat().st_size
+                    stat = entry.stat()
+                    if entry.name.endswith(_PART) and time.time() - stat.st_mtime > _ABANDONED:
+                        os.unlink(entry.path)  # of a run that was killed
+                    else:
+                        total += stat.st_size
         return total
 
-    def _warn(self, reason: str) -> None:
+    def _stop(self, reason: str) -> None:
+        """Say once why nothing is kept any longer."""
         if not self._full:
             warnings.warn(
-                f"{self.folder}: the cache {reason} or empty the folder; until then further images "
-                f"are read from their files.",
+                f"{self.folder}: the cache {reason}, or empty the folder. For the rest of the run "
+                f"further images are read from their files.",
                 stacklevel=4,
             )
         self._full = True
@@ -136,15 +165,12 @@ class CachedSteps:
         steps: The steps as they were built.
         settings: What they were built from; a sample of other settings is made anew.
         cache: Where samples are kept.
-
-    Attributes:
-        running: The step that was run last, which is the one that failed if one did.
     """
 
     def __init__(
         self, steps: Sequence[Callable[[dict], dict]], settings: Any, cache: SampleCache
     ) -> None:
-        self.steps, self.cache, self.running = list(steps), cache, steps[0]
+        self.steps, self.cache = list(steps), cache
         self._settings = f"{__version__} {settings!r}"
 
     @classmethod
@@ -173,25 +199,34 @@ class CachedSteps:
         return [cls(pipeline[:count], settings[:count], cache), *pipeline[count:]]
 
     def __call__(self, results: dict) -> dict:
-        """Take the sample of a data info from the cache, or make it."""
-        entry = self._entry(results)
+        """Take the sample of a data info from the cache, or make it.
+
+        An error of a step has its name as ``step``.
+        """
+        index = {_INDEX: results[_INDEX]} if _INDEX in results else {}
+        info = {key: value for key, value in results.items() if key != _INDEX}
+        entry = self._entry(info)
         sample = self.cache.read(*entry)
         if sample is None:
-            sample = self._make(results)
+            sample = self._make(info)
             self.cache.write(*entry, sample)
-        return sample
+        return sample | index
 
     def fill(self, results: dict) -> None:
         """See that the cache has the sample of a data info."""
-        entry = self._entry(results)
+        info = {key: value for key, value in results.items() if key != _INDEX}
+        entry = self._entry(info)
         if entry not in self.cache:
-            self.cache.write(*entry, self._make(results))
+            self.cache.write(*entry, self._make(info))
 
     def _make(self, results: dict) -> dict:
         results = dict(results)
         for step in self.steps:
-            self.running = step
-            results = step(results)
+            try:
+                results = step(results)
+            except Exception as error:
+                error.step = type(step).__name__  # type: ignore[attr-defined]
+                raise
         return results
 
     def _entry(self, results: dict) -> tuple[str, bytes]:
@@ -230,26 +265,30 @@ def _dumps(sample: dict[str, Any]) -> list[bytes | memoryview]:
     return [table, header, *pixels]
 
 
-def _loads(content: memoryview) -> dict[str, Any]:
-    """Undo :func:`_dumps`; the arrays are views of ``content``.
-
-    Raises:
-        pickle.UnpicklingError, ValueError, EOFError: The bytes are damaged.
-    """
+def _loads(content: memoryview) -> dict[str, Any] | None:
+    """Undo :func:`_dumps`; None if it holds what is not allowed. The arrays are views of it."""
     position = 8 + 8 * _number(content, 0)
     parts = []
     for start in range(8, position, 8):
         length = _number(content, start)
         parts.append(content[position : position + length])
         position += length
-    if position != len(content) or not parts:
-        raise ValueError("damaged")
     header, *pixels = parts
-    return _Unpickler(io.BytesIO(header), buffers=pixels).load()
+    try:
+        return _Unpickler(io.BytesIO(header), buffers=pixels).load()
+    except pickle.UnpicklingError:
+        return None
 
 
 def _number(content: memoryview, start: int) -> int:
     return int.from_bytes(content[start : start + 8], "little")
+
+
+def _checksum(parts: Iterable[bytes | memoryview]) -> bytes:
+    total = 0
+    for part in parts:
+        total = zlib.crc32(part, total)
+    return total.to_bytes(_SUM, "little")
 
 
 class _Unpickler(pickle.Unpickler):

@@ -71,7 +71,7 @@ def list_pictures(inputs: Inputs) -> list[Picture] | Iterator[Picture]:
 
 
 def _is_one(value: Any) -> bool:
-    kinds = (str, os.PathLike, bytes, bytearray, np.ndarray, Image.Image)
+    kinds = (str, os.PathLike, bytes, bytearray, memoryview, np.ndarray, Image.Image)
     return isinstance(value, kinds) or is_tensor(value) or hasattr(value, "read")
 
 

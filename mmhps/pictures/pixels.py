@@ -20,7 +20,8 @@ def read_pil(image: Image.Image, source: str) -> np.ndarray:
 
 def is_tensor(value: Any) -> bool:
     """Whether it is a tensor of torch, which need not be installed."""
-    return type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "numpy")
+    kinds = [(kind.__module__.partition(".")[0], kind.__name__) for kind in type(value).__mro__]
+    return ("torch", "Tensor") in kinds
 
 
 def bgr_of_tensor(image: Any, source: str) -> np.ndarray:

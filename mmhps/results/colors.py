@@ -21,17 +21,22 @@ def class_colors(palette: Sequence[Color] | None, num_classes: int) -> list[Colo
     """One colour per class.
 
     Args:
-        palette: The ``palette`` of a data set's meta information, RGB; None for random colours,
-            the same ones each time.
+        palette: The ``palette`` of a data set's meta information, RGB; None or an empty one for
+            random colours, the same ones each time.
         num_classes: C.
 
     Returns:
         RGB colours, 0..255, of the classes 0, 1, …
 
     Raises:
-        ValueError: There are fewer colours than classes.
+        ValueError: There are fewer colours than classes, or a name.
     """
-    if palette is None:
+    if isinstance(palette, str):
+        raise ValueError(
+            f"palette: expected RGB colours, got {palette!r}. Name the colours; only MMDetection "
+            f"knows names."
+        )
+    if palette is None or not len(palette):
         palette = np.random.default_rng(0).integers(0, 256, (num_classes, 3)).tolist()
     if len(palette) < num_classes:
         raise ValueError(

@@ -85,8 +85,9 @@ class ResultFolder:
     def add(self, result: PanopticResult, overlay: np.ndarray, origin: str | None = None) -> None:
         """Write one picture and its overlay, RGB; ``origin`` is that of the picture."""
         name = f"{result.image_id}.png"
-        self._overlays.mkdir(exist_ok=True)
-        Image.fromarray(overlay).save(self._overlays / name, compress_level=1)
+        path = self._overlays / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(overlay).save(path, compress_level=1)
         write_rgb_ids(self._prefix / name, result.ids)
         height, width = result.ids.shape
         file_name = Path(result.img_path or name).name

@@ -8,28 +8,10 @@ from PIL import Image
 from mmhps.structures import VOID
 
 from .colors import Color, segment_colors
-from .segments import split_segments
+from .segments import as_rgb, split_segments
 
 VOID_COLORS: tuple[Color, Color] = ((96, 96, 96), (168, 168, 168))
 """Ground and stripe of the hatching that marks void, RGB."""
-
-
-def as_rgb(image: np.ndarray) -> np.ndarray:
-    """Return a grey or RGB image as (H, W, 3) uint8; other types are clipped to 0..255.
-
-    Raises:
-        ValueError: The image is neither grey nor RGB, or has no pixel.
-    """
-    if image.ndim == 3 and image.shape[2] == 1:
-        image = image[..., 0]
-    if image.ndim == 2:
-        image = np.stack([image] * 3, axis=-1)
-    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-        raise ValueError(
-            f"image: expected a grey (H, W) or (H, W, 1) or an RGB (H, W, 3) image with at least "
-            f"one pixel, got shape {image.shape}. Remove an alpha channel or a batch dimension."
-        )
-    return np.ascontiguousarray(image.clip(0, 255).astype(np.uint8))
 
 
 def line_width(height: int, width: int) -> int:

@@ -81,13 +81,35 @@ def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
     return height, width
 
 
+def as_rgb(image: np.ndarray) -> np.ndarray:
+    """Return a grey or RGB image as (H, W, 3) uint8; other types are clipped to 0..255.
+
+    Raises:
+        ValueError: The image is neither grey nor RGB, or has no pixel.
+    """
+    if image.ndim == 3 and image.shape[2] == 1:
+        image = image[..., 0]
+    if image.ndim == 2:
+        image = np.stack([image] * 3, axis=-1)
+    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ValueError(
+            f"image: expected a grey (H, W) or (H, W, 1) or an RGB (H, W, 3) image with at least "
+            f"one pixel, got shape {image.shape}. Remove an alpha channel or a batch dimension."
+        )
+    return np.ascontiguousarray(image.clip(0, 255).astype(np.uint8))
+
+
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize an RGB image to (height, width): area average down, cubic up."""
+    """Resize a grey or RGB image, 0..255, to (height, width): area average down, cubic up.
+
+    Returns:
+        (H, W, 3) uint8; an image of this size as it is.
+    """
     if image.shape[:2] == tuple(size):
         return image
     shrinks = size[0] < image.shape[0] or size[1] < image.shape[1]
     resampling = Image.Resampling.BOX if shrinks else Image.Resampling.BICUBIC
-    return np.array(Image.fromarray(image).resize(size[::-1], resampling))
+    return np.array(Image.fromarray(as_rgb(image)).resize(size[::-1], resampling))
 
 
 def extents(numbers: np.ndarray, count: int) -> list[tuple[slice, slice]]:

@@ -39,15 +39,20 @@ class OnnxModel:
             import onnxruntime
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(
-                f"{error.name} is missing, which exported models are run with. Install it: pip "
-                f"install mmhps[runtime]"
+                f"{error.name} is missing, which exported models are run with. Install it, in "
+                'a clone of mmhps: pip install ".[runtime]"'
             ) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3  # errors
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime has kinds of its own
+            raise ValueError(
+                f"{path}: cannot be loaded as an ONNX file ({str(error).strip()}). Export it again."
+            ) from error
         self._outputs = [output.name for output in self._session.get_outputs()]
         texts = self._session.get_modelmeta().custom_metadata_map
         if "classes" not in texts:

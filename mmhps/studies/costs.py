@@ -68,12 +68,22 @@ def measure_costs(
         repeats: Timed rounds over the batches; one more before them does not count.
         batches: Batches for training, and images for testing.
 
+    Raises:
+        ValueError: Two systems have the same name.
+
     Returns:
-        By the stem of the config's name ``parameters`` (millions), ``operations`` (1e9
-        multiplications with their additions, of an image with as many instances as the config
-        allows), and medians in milliseconds: ``step`` of a training step without the optimizer,
-        ``prediction`` of an image, ``fusion`` of that from instances and logits to the map.
+        By the name of the system, the config's up to the first underscore, ``parameters``
+        (millions), ``operations`` (1e9 multiplications with their additions, of an image with as
+        many instances as the config allows), and medians in milliseconds: ``step`` of a training
+        step without the optimizer, ``prediction`` of an image, ``fusion`` of that from instances
+        and logits to the map.
     """
+    names = [_stem(cfg) for cfg, _ in systems]
+    if len(set(names)) < len(names):
+        raise ValueError(
+            f"systems: expected different names, got {', '.join(names)}. Measure systems of the "
+            f"same name one after the other."
+        )
     init_default_scope("mmdet")
     loaded = [System.of(cfg, checkpoint, batches) for cfg, checkpoint in systems]
     times: list[dict[str, list[float]]] = [dict(step=[], prediction=[], fusion=[]) for _ in loaded]

@@ -124,8 +124,7 @@ class PanopticLocalVisualizer(Visualizer):
 
     def _draw_results(self, image: np.ndarray, results: dict[str, PanopticResult]) -> np.ndarray:
         """Draw results side by side under their names."""
-        classes: Sequence[str] = self._meta("classes")
-        palette = palette_colors(self.dataset_meta.get("palette"), len(classes))
+        classes, palette = (self._known_meta()[key] for key in ("classes", "palette"))
         size = scaled_size(image.shape[:2], self.scale)
         image = resize_image(image, size)
         resized = [result.resized(size) for result in results.values()]
@@ -155,9 +154,11 @@ class PanopticLocalVisualizer(Visualizer):
         return packed
 
     def _known_meta(self) -> dict:
-        """The data set's meta information, with its classes at least."""
-        self._meta("classes")
-        return self.dataset_meta
+        """The data set's meta information, with its classes and a colour for each."""
+        palette = palette_colors(
+            (self.dataset_meta or {}).get("palette"), len(self._meta("classes"))
+        )
+        return {**self.dataset_meta, "palette": palette}
 
     def _meta(self, key: str) -> Sequence[str]:
         """Return an entry of the data set's meta information."""

@@ -48,7 +48,8 @@ def serve(onnx: str | Path | None = None, host: str | None = None, port: int | N
             from .page import build_page
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(
-                f"{error.name} is missing, which the page needs. Install it: pip install mmhps[web]"
+                f"{error.name} is missing, which the page needs. Install it, in a clone of mmhps: "
+                'pip install ".[web]"'
             ) from error
         model = OnnxModel(onnx or shipped_onnx())
         examples = [

@@ -1,5 +1,9 @@
+import errno
 import os
 import pickle
+import shutil
+import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,8 +13,10 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from mmhps.datasets import CityscapesPanopticDataset, sample_cache
+from mmhps.datasets import CityscapesPanopticDataset, advice, sample_cache
+from mmhps.datasets.panoptic_id_dataset import ImageError
 from mmhps.datasets.sample_cache import CachedSteps, SampleCache
+from mmhps.datasets.samplers import SeededIndex
 from mmhps.structures import Segment
 
 STREET = [[7, 7, 26000, 26000], [7, 24001, 24001, 26001]]
@@ -82,6 +88,21 @@ def test_samples_are_equal_to_the_last_bit(build, settings, reads):
     assert len(os.listdir(settings["folder"])) == 3
 
 
+def test_samplers_may_carry_a_seed(build, settings, reads):
+    """What the data set is indexed with is no part of a sample."""
+    dataset = build(settings)
+    for epoch in range(3):
+        sample = dataset[SeededIndex(1, (0, epoch, 1))]
+    assert reads == ["b"] and sample["data_samples"].img_id == "b"
+
+
+def test_folds_share_samples(build, settings, reads):
+    for number in range(3):
+        build(settings, fold=dict(number=number, of=3)).fill_cache()
+    assert sorted(reads) == ["a", "b", "c"]
+    assert len(os.listdir(settings["folder"])) == 3
+
+
 def test_a_sample_is_ones_own(build, settings):
     """What a transform writes into a sample does not reach the cache."""
     steps = build(settings).pipeline.transforms[0]
@@ -106,12 +127,21 @@ def test_changed_files_and_settings_are_read_again(build, settings, images, read
     assert len(os.listdir(settings["folder"])) == 2  # of two settings
 
 
-@pytest.mark.parametrize("damage", [b"", b"x" * 40, None])
+DAMAGES = dict(
+    empty=lambda content: b"",
+    short=lambda content: content[:-5],
+    count=lambda content: content[:36] + b"\xff" * 8 + content[44:],
+    pixels=lambda content: content[:-40] + bytes(40),
+)
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_files_are_replaced(build, settings, images, reads, damage):
     build(settings)[0]
     (path,) = (images / "cache").iterdir()
     content = path.read_bytes()
-    path.write_bytes(content[:-5] if damage is None else damage)
+    path.write_bytes(damage(content))
+    assert path.read_bytes() != content
     build(settings)[0]
     assert reads == ["a", "a"] and path.read_bytes() == content
 
@@ -119,8 +149,8 @@ def test_damaged_files_are_replaced(build, settings, images, reads, damage):
 def test_files_run_no_code(tmp_path):
     cache = SampleCache(tmp_path, 1)
     header = pickle.dumps(dict(img=os.system))
-    lengths = b"".join(n.to_bytes(8, "little") for n in (1, len(header)))
-    (tmp_path / "x").write_bytes(b"k" * 32 + lengths + header)
+    body = b"".join(n.to_bytes(8, "little") for n in (1, len(header))) + header
+    (tmp_path / "x").write_bytes(b"k" * 32 + zlib.crc32(body).to_bytes(4, "little") + body)
     assert cache.read("x", b"k" * 32) is None
 
 
@@ -135,6 +165,38 @@ def test_a_full_cache_says_so_once_and_training_goes_on(build, settings, reads):
     assert len(said) == 1
     kept = len(os.listdir(settings["folder"]))
     assert kept < 3 and len(reads) == 6 - kept
+
+
+def test_a_deleted_folder_is_made_again(build, settings, images, reads):
+    dataset = build(settings)
+    shutil.rmtree(images / "cache")
+    dataset[0]
+    dataset[0]
+    assert reads == ["a"]
+
+
+def test_what_killed_runs_left_is_removed(build, settings, images):
+    for name, age in (("old.part", 7200), ("new.part", 0)):
+        (images / "cache").mkdir(exist_ok=True)
+        (images / "cache" / name).write_bytes(b"x")
+        os.utime(images / "cache" / name, (time.time() - age,) * 2)
+    build(settings)[0]
+    left = {name for name in os.listdir(settings["folder"]) if name.endswith(".part")}
+    assert left == {"new.part"}
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"), [(errno.ENOSPC, "Make room"), (errno.EACCES, "Make the folder writable")]
+)
+def test_a_folder_that_cannot_be_written(build, settings, monkeypatch, number, remedy):
+    def refuse(*arguments):
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(sample_cache.os, "replace", refuse)
+    dataset = build(settings)
+    with pytest.warns(UserWarning, match=rf"the cache cannot be written \(no\)\. {remedy}"):
+        dataset[0]
+    assert dataset[1] is not None and os.listdir(settings["folder"]) == []
 
 
 @pytest.mark.parametrize("size", [0, -1])
@@ -175,6 +237,7 @@ def test_workers_share_it(build, settings, reads):
 def test_threads_write_the_same_sample(build, settings):
     steps = build(settings).pipeline.transforms[0]
     info = build().get_data_info(0)
+    del info["sample_idx"]
     with ThreadPoolExecutor(8) as pool:
         assert len(list(pool.map(steps.fill, [info] * 32))) == 32
     (name,) = os.listdir(settings["folder"])
@@ -183,8 +246,21 @@ def test_threads_write_the_same_sample(build, settings):
 
 def test_errors_name_the_step_that_failed(build, settings, images):
     (images / "leftImg8bit/train/a_leftImg8bit.png").write_bytes(b"")
-    with pytest.raises(RuntimeError, match="a_leftImg8bit.png: cannot be read"):
+    with pytest.raises(ImageError, match="a_leftImg8bit.png: cannot be read"):
         build(settings)[0]
+    with pytest.raises(ImageError, match="a_leftImg8bit.png: cannot be read"):
+        build(settings).fill_cache()
+    ids = images / "gtFine/train/b_gtFine_instanceIds.png"
+    Image.fromarray(np.full((3, 3), 7, np.uint16)).save(ids)
+    with pytest.raises(ValueError, match="b_gtFine_instanceIds.png"):
+        build(settings).load(build().get_data_info(1))
+
+
+def test_the_check_of_a_data_set_looks_behind_it(build, settings):
+    loaders, rest = advice._split_steps(build(settings))
+    plain = advice._split_steps(build())
+    assert [type(step) for step in loaders] == [type(step) for step in plain[0]]
+    assert [type(step) for step in rest] == [type(step) for step in plain[1]] and rest
 
 
 def test_segments_survive(tmp_path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs pip install mmhps[deploy]")
+pytest.importorskip("onnxruntime", reason="needs the extra deploy")
 
 from mmhps.deployment.comparison import Tally, instances_of  # noqa: E402
 from mmhps.structures import Segment  # noqa: E402

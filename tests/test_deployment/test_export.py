@@ -7,8 +7,9 @@ from exported import SYSTEMS, exportable, street
 from mmengine.config import Config
 
 from mmhps.deployment.export import _check_equal, export_onnx, require, traced
+from mmhps.deployment.segments import OUTPUTS
 
-REASON = "needs pip install mmhps[deploy]"
+REASON = "needs the extra deploy"
 LARGE_MASKS = dict(panoptic_fusion_head=dict(mask_scale=100.0))
 CASES = {name: (f"mini/{name}_r18_mini.py", {}) for name in SYSTEMS}
 CASES |= {
@@ -35,7 +36,7 @@ SIZES = [(64, 96), (37, 53), (1, 1), (150, 90)]
 
 
 def test_a_missing_package_is_named():
-    with pytest.raises(ModuleNotFoundError, match=r"no_such_package is missing.*mmhps\[deploy\]"):
+    with pytest.raises(ModuleNotFoundError, match=r"no_such_package is missing.*\.\[deploy\]"):
         require("json", "no_such_package")
 
 
@@ -45,26 +46,38 @@ def test_precision_and_calibration_belong_together(arguments, tmp_path):
         export_onnx(Config(), "x.pth", tmp_path / "x.onnx", "MIT", *arguments)
 
 
-def test_a_graph_that_differs_from_the_network_is_refused():
+@pytest.fixture
+def same():
+    """A graph that says of each pixel what it is, and one number for each column."""
     onnx = pytest.importorskip("onnx", reason=REASON)
     pytest.importorskip("onnxruntime", reason=REASON)
-    helper = onnx.helper
-    values = [
-        helper.make_tensor_value_info(name, onnx.TensorProto.UINT8, ["h", "w", 3])
-        for name in ("image", "panoptic_ids")
-    ]
-    node = helper.make_node("Identity", ["image"], ["panoptic_ids"])
-    graph = helper.make_graph([node], "same", values[:1], values[1:])
-    same = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    helper, numbers = onnx.helper, onnx.TensorProto.UINT8
+    image = helper.make_tensor_value_info("image", numbers, ["h", "w", 3])
+    outputs = [helper.make_tensor_value_info(name, numbers, None) for name in OUTPUTS]
+    nodes = [helper.make_node("Identity", ["image"], [name]) for name in OUTPUTS]
+    graph = helper.make_graph(nodes, "same", [image], outputs)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+
+
+def test_a_graph_that_differs_from_the_network_is_refused(same):
     image = np.zeros((10, 20, 3), np.uint8)
-    expected = image.copy()
-    expected[0, 0] = 1  # 3 of 600
+    expected = [image.copy() for _ in OUTPUTS]
+    expected[0][0, 0] = 1  # 3 of 600
     _check_equal(same, image, expected)
-    expected[0, :4] = 1  # 12 of 600
-    with pytest.raises(ValueError, match="model: 2% of the pixels of an image of another size"):
+    expected[0][0, :4] = 1  # 12 of 600
+    with pytest.raises(ValueError, match="otherwise as a graph.*2% of the pixels differ"):
         _check_equal(same, image, expected)
-    with pytest.raises(ValueError, match="model: 100% of the pixels"):
-        _check_equal(same, image, expected[1:])
+    expected[0] = image
+    expected[1] = image[:8]
+    with pytest.raises(ValueError, match="0% of the pixels differ; 10 segments, not 8"):
+        _check_equal(same, image, expected)
+
+
+def test_a_graph_that_fails_on_another_size_is_refused(same):
+    same.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 75
+    image = np.zeros((10, 20, 3), np.uint8)
+    with pytest.raises(ValueError, match=r"(?s)otherwise as a graph.*Expected: 75"):
+        _check_equal(same, image, [image] * len(OUTPUTS))
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import torch
 
 from mmhps.deployment import operators
 
-REASON = "needs pip install mmhps[deploy]"
+REASON = "needs the extra deploy"
 
 
 def claims(number, seed=0):

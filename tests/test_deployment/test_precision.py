@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-REASON = "needs pip install mmhps[deploy]"
+REASON = "needs the extra deploy"
 onnx = pytest.importorskip("onnx", reason=REASON)
 onnxruntime = pytest.importorskip("onnxruntime", reason=REASON)
 

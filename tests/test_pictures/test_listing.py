@@ -232,3 +232,14 @@ def test_video_frame_by_frame(tmp_path):
     (tmp_path / "no.mp4").write_text("no video")
     with pytest.raises(ValueError, match=r"no\.mp4: there is no frame"):
         list_pictures(tmp_path / "no.mp4")
+
+
+def test_kinds_of_tensors_and_bytes(tmp_path):
+    class Photo(torch.Tensor):
+        pass
+
+    tensor = torch.zeros(3, 2, 2, dtype=torch.uint8).as_subclass(Photo)
+    assert names(tensor) == ["000000"]
+    save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    assert bgr(memoryview(content)) == bgr(content)

@@ -14,6 +14,12 @@ def test_class_colors():
     assert class_colors(((1, 2, 3), (4, 5, 6)), 2) == [(1, 2, 3), (4, 5, 6)]
     assert class_colors([np.array([1, 2, 3])], 1) == [(1, 2, 3)]
     assert len(set(class_colors(None, 3))) == 3
+    assert class_colors([], 3) == class_colors(None, 3)
+
+
+def test_names_are_only_known_to_mmdetection():
+    with pytest.raises(ValueError, match="palette: expected RGB colours, got 'coco'"):
+        class_colors("coco", 3)
 
 
 def test_too_few_colours():

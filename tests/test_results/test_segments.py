@@ -76,3 +76,8 @@ def test_extents():
         (slice(0, 2), slice(1, 3)),
     ]
     assert extents(np.zeros((2, 2), int), 0) == []
+
+
+def test_resize_image_takes_grey_and_floats():
+    grey = np.full((4, 4, 1), 7.0, np.float32)
+    assert resize_image(grey, (2, 2)).tolist() == [[[7, 7, 7]] * 2] * 2

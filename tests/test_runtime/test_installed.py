@@ -1,4 +1,4 @@
-"""``pip install mmhps[runtime]`` in a new environment."""
+"""The extra ``runtime`` in a new environment."""
 
 import json
 import subprocess

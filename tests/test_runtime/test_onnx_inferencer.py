@@ -37,7 +37,7 @@ def test_scores_are_those_of_the_numbers():
 
 @pytest.fixture(scope="module")
 def inferencer():
-    pytest.importorskip("onnxruntime", reason="needs pip install mmhps[runtime]")
+    pytest.importorskip("onnxruntime", reason="needs the extra runtime")
     return PanopticInferencer(threads=1, show_progress=False)
 
 

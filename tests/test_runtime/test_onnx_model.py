@@ -1,7 +1,7 @@
 import pytest
 
-onnxruntime = pytest.importorskip("onnxruntime", reason="needs pip install mmhps[deploy]")
-onnx = pytest.importorskip("onnx", reason="needs pip install mmhps[deploy]")
+onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra deploy")
+onnx = pytest.importorskip("onnx", reason="needs the extra deploy")
 
 import numpy as np  # noqa: E402
 
@@ -35,6 +35,12 @@ def test_runs_and_reads_what_the_file_says(tmp_path):
 def test_no_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="no.onnx: there is no such file"):
         OnnxModel(tmp_path / "no.onnx")
+
+
+def test_a_file_that_is_no_model(tmp_path):
+    (tmp_path / "x.onnx").write_text("none")
+    with pytest.raises(ValueError, match="x.onnx: cannot be loaded as an ONNX file"):
+        OnnxModel(tmp_path / "x.onnx")
 
 
 def test_a_file_without_classes(tmp_path):

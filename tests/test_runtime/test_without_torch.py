@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-pytest.importorskip("onnxruntime", reason="needs pip install mmhps[runtime]")
+pytest.importorskip("onnxruntime", reason="needs the extra runtime")
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "mmhps" / "web" / "examples" / "street1.jpg"
@@ -67,4 +67,4 @@ def test_the_page_names_what_it_needs():
     blocked = CODE.replace("['torch'", "['gradio', 'torch'")
     ran = subprocess.run([sys.executable, "-c", blocked, "web"], capture_output=True, text=True)
     assert ran.returncode == 1
-    assert "gradio is missing" in ran.stderr and "mmhps[web]" in ran.stderr
+    assert "gradio is missing" in ran.stderr and 'pip install ".[web]"' in ran.stderr

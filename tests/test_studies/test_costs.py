@@ -36,3 +36,9 @@ def test_two_systems(tmp_path, monkeypatch):
     assert times == [[7, 8, 9], [10, 11, 12]]
     assert found["hps-isi"]["parameters"] > found["panoptic-fpn"]["parameters"] > 4
     assert found["hps-isi"]["operations"] > found["panoptic-fpn"]["operations"] > 2
+
+
+def test_systems_of_the_same_name():
+    cfg = Config.fromfile(ROOT / "configs/mini/hps_r18_mini.py")
+    with pytest.raises(ValueError, match="systems: expected different names, got hps, hps"):
+        costs.measure_costs([(cfg, "a.pth"), (cfg, "b.pth")])

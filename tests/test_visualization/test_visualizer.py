@@ -12,6 +12,7 @@ from PIL import Image
 
 from mmhps.results import panoptic_overlay
 from mmhps.visualization import PanopticVisualizationHook
+from mmhps.visualization.palettes import palette_colors
 
 META = dict(
     classes=("person", "car", "road"),
@@ -99,6 +100,15 @@ def test_options(visualizer, tmp_path):
     large = ids.repeat(3, 0).repeat(3, 1)
     expected = panoptic_overlay(np.zeros((3, 6)), large, META["palette"], alpha=0.2)
     assert drawing.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("palette", ["coco", "random", None, []])
+def test_palettes_that_mmdetection_knows(visualizer, tmp_path, palette):
+    visualizer.dataset_meta = dict(META, palette=palette)
+    sample = make_sample(pred=np.array([[2, 1000]]))
+    drawing = draw(visualizer, np.zeros((1, 2, 3)), sample, tmp_path)
+    visualizer.dataset_meta = dict(META, palette=palette_colors(palette, 3))
+    assert (drawing == draw(visualizer, np.zeros((1, 2, 3)), sample, tmp_path)).all()
 
 
 def label_file(tmp_path, ids):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 for name in ("gradio", "onnxruntime"):
-    pytest.importorskip(name, reason="needs pip install mmhps[web]")
+    pytest.importorskip(name, reason="needs the extra web")
 
 import gradio as gr  # noqa: E402
 

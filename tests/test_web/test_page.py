@@ -24,7 +24,7 @@ NO_BROWSER = "needs chromium and chromedriver (apt install chromium chromium-dri
 def address(tmp_path_factory):
     """A served page, with an empty cache."""
     for name in ("gradio", "onnxruntime"):
-        pytest.importorskip(name, reason="needs pip install mmhps[web]")
+        pytest.importorskip(name, reason="needs the extra web")
     cache = tmp_path_factory.mktemp("cache")
     log = cache / "log.txt"
     (kept := cache / "kept").mkdir()

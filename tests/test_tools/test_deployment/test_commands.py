@@ -30,7 +30,7 @@ def photos(tmp_path):
 @pytest.mark.parametrize("system", MODELS)
 def test_shipped_model_is_exported_and_equal(system, photos, load_tool, tmp_path, capsys):
     for name in ("onnx", "onnxscript", "onnxruntime"):
-        pytest.importorskip(name, reason="needs pip install mmhps[deploy]")
+        pytest.importorskip(name, reason="needs the extra deploy")
     model = [
         str(ROOT / f"configs/mini/{system}_r18_mini.py"),
         str(ROOT / "checkpoints" / MODELS[system]),
@@ -66,7 +66,7 @@ def test_shipped_model_is_exported_and_equal(system, photos, load_tool, tmp_path
 @pytest.mark.slow
 def test_the_weights_for_photos_are_exported_and_equal(photos, load_tool, tmp_path):
     for name in ("onnx", "onnxscript", "onnxruntime"):
-        pytest.importorskip(name, reason="needs pip install mmhps[deploy]")
+        pytest.importorskip(name, reason="needs the extra deploy")
     (weights,) = (ROOT / "checkpoints").glob("hps-isi_lite0_streets-*.pth")
     model = [str(ROOT / "configs/streets/hps-isi_lite0_streets.py"), str(weights)]
     single = str(tmp_path / "fp32.onnx")
