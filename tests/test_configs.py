@@ -210,6 +210,7 @@ ABLATIONS = {
     "fusion-hidden": ("hps", {HIDDEN}),
     "fusion-unclaimed": ("hps", {VOID}),
     "fusion-literal": ("fusion-bare-x1", {SCORE, VOID, HIDDEN}),
+    "isi-efficientps": ("hps-isi", {f"{FUSION}.type", WEIGHT}),
     "related-efficientps": ("fusion-efficientps", {WEIGHT}),
     "related-aunet": ("fusion-heuristic", {"model.prior"}),
     "related-oanet": ("fusion-heuristic", {f"{FUSION}.type"}),
