@@ -13,6 +13,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -187,24 +188,22 @@ class CachedSteps:
         Raises:
             ValueError: There is no such step.
         """
-        count = 0
-        while count < len(pipeline) and _is_cacheable(pipeline[count]):
-            count += 1
-        if not count:
+        first = list(takewhile(_is_cacheable, pipeline))
+        if not first:
             raise ValueError(
                 f"cache: expected a pipeline that begins with one of {', '.join(CACHEABLE)}, got "
                 f"{type(pipeline[0]).__name__ if pipeline else 'none'}. Reorder it, or leave the "
                 f"cache out."
             )
-        return [cls(pipeline[:count], settings[:count], cache), *pipeline[count:]]
+        return [cls(first, settings[: len(first)], cache), *pipeline[len(first) :]]
 
     def __call__(self, results: dict) -> dict:
         """Take the sample of a data info from the cache, or make it.
 
         An error of a step has its name as ``step``.
         """
-        index = {_INDEX: results[_INDEX]} if _INDEX in results else {}
-        info = {key: value for key, value in results.items() if key != _INDEX}
+        info = dict(results)
+        index = {_INDEX: info.pop(_INDEX)} if _INDEX in info else {}
         entry = self._entry(info)
         sample = self.cache.read(*entry)
         if sample is None:
@@ -214,7 +213,8 @@ class CachedSteps:
 
     def fill(self, results: dict) -> None:
         """See that the cache has the sample of a data info."""
-        info = {key: value for key, value in results.items() if key != _INDEX}
+        info = dict(results)
+        info.pop(_INDEX, None)
         entry = self._entry(info)
         if entry not in self.cache:
             self.cache.write(*entry, self._make(info))

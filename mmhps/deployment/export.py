@@ -21,6 +21,7 @@ from mmhps.apis.trained_models import dataset_meta, load_model, trained_meta
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.models import resolve_classes
 from mmhps.pictures import list_pictures
+from mmhps.runtime.onnx_model import open_session
 from mmhps.runtime.picture_stream import MAX_PIXELS
 from mmhps.structures.picture_files import read_picture
 from mmhps.version import __version__
@@ -125,14 +126,9 @@ def _check_equal(graph: Any, image: np.ndarray, expected: Sequence[np.ndarray]) 
         ValueError: The graph fails, more than 1 % of the pixels differ, or it finds at least two
             segments more or less.
     """
-    (onnxruntime,) = require("onnxruntime")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors
     problem = ""
     try:
-        session = onnxruntime.InferenceSession(
-            graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        session = open_session(graph.SerializeToString())
         found = session.run(list(OUTPUTS), {"image": image})
     except Exception as error:  # ONNX Runtime has kinds of its own
         problem = str(error).strip()

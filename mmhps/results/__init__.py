@@ -5,7 +5,7 @@ from .grid import comparison_grid
 from .legend import LegendEntry, legend_entries, legend_strip
 from .overlay import panoptic_overlay
 from .panoptic_result import PanopticResult
-from .segments import resize_ids, resize_image, scaled_size
+from .segments import limited_size, resize_ids, resize_image, scaled_size
 
 __all__ = [
     "LegendEntry",
@@ -15,6 +15,7 @@ __all__ = [
     "comparison_grid",
     "legend_entries",
     "legend_strip",
+    "limited_size",
     "panoptic_overlay",
     "resize_ids",
     "resize_image",

@@ -81,6 +81,12 @@ def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
     return height, width
 
 
+def limited_size(size: tuple[int, int], most: int) -> tuple[int, int]:
+    """Return ``size`` (height, width), or the size of this shape with about ``most`` pixels."""
+    excess = size[0] * size[1] / most
+    return scaled_size(size, excess**-0.5) if excess > 1 else (size[0], size[1])
+
+
 def as_rgb(image: np.ndarray) -> np.ndarray:
     """Return a grey or RGB image as (H, W, 3) uint8; other types are clipped to 0..255.
 

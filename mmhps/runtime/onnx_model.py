@@ -36,19 +36,9 @@ class OnnxModel:
         if not Path(path).is_file():
             raise FileNotFoundError(f"{path}: there is no such file. Export a model to it first.")
         try:
-            import onnxruntime
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                f"{error.name} is missing, which exported models are run with. Install it, in "
-                'a clone of mmhps: pip install ".[runtime]"'
-            ) from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3  # errors
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(str(path), threads)
+        except ModuleNotFoundError:
+            raise
         except Exception as error:  # ONNX Runtime has kinds of its own
             raise ValueError(
                 f"{path}: cannot be loaded as an ONNX file ({str(error).strip()}). Export it again."
@@ -83,3 +73,30 @@ class OnnxModel:
             )
         values = self._session.run(None, {"image": np.ascontiguousarray(image)})
         return dict(zip(self._outputs, values, strict=True))
+
+
+def open_session(model: str | bytes, threads: int = 0) -> Any:
+    """Load a graph for the CPU; only errors of it are printed.
+
+    Args:
+        model: Path of the file, or its content.
+        threads: Threads of each operator; 0 leaves the choice to ONNX Runtime.
+
+    Returns:
+        An ``onnxruntime.InferenceSession``.
+
+    Raises:
+        ModuleNotFoundError: ONNX Runtime is missing.
+        Exception: One of ONNX Runtime's own kinds: it is no graph that can be run.
+    """
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{error.name} is missing, which exported models are run with. Install it, in "
+            'a clone of mmhps: pip install ".[runtime]"'
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3  # errors
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 
 from mmhps.pictures import Inputs, Picture, list_pictures, named
 from mmhps.progress import Progress
-from mmhps.results import PanopticResult, ResultFolder, Skipped, scaled_size
+from mmhps.results import PanopticResult, ResultFolder, Skipped, limited_size
 
 MAX_PIXELS = 1 << 22
 """Most pixels of a panoptic map that are decided one by one.
@@ -119,5 +118,4 @@ class PictureStream:
 
 def limited(size: tuple[int, int]) -> tuple[int, int]:
     """Height and width at which a map is computed: at most about ``MAX_PIXELS``."""
-    excess = size[0] * size[1] / MAX_PIXELS
-    return scaled_size(size, 1 / math.sqrt(excess)) if excess > 1 else tuple(size)
+    return limited_size(size, MAX_PIXELS)

@@ -6,6 +6,7 @@ import copy
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from mmhps.datasets.samplers import set_seed
 from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.models import resolve_classes
 from mmhps.studies.complexity import count, image_shape
+from mmhps.studies.systems import method_name
 from mmhps.studies.timing import elapsed_ms
 
 
@@ -78,7 +80,7 @@ def measure_costs(
         step without the optimizer, ``prediction`` of an image, ``fusion`` of that from instances
         and logits to the map.
     """
-    names = [_stem(cfg) for cfg, _ in systems]
+    names = [method_name(Path(cfg.filename)) for cfg, _ in systems]
     if len(set(names)) < len(names):
         raise ValueError(
             f"systems: expected different names, got {', '.join(names)}. Measure systems of the "
@@ -95,16 +97,12 @@ def measure_costs(
                 if turn:
                     found[name].append(elapsed)
     return {
-        _stem(system.cfg): {
+        name: {
             **_size(system.cfg),
-            **{name: round(statistics.median(values), 2) for name, values in found.items()},
+            **{key: round(statistics.median(values), 2) for key, values in found.items()},
         }
-        for system, found in zip(loaded, times, strict=True)
+        for name, system, found in zip(names, loaded, times, strict=True)
     }
-
-
-def _stem(cfg: Config) -> str:
-    return cfg.filename.rpartition("/")[2].removesuffix(".py").partition("_")[0]
 
 
 def _size(cfg: Config) -> dict[str, float]:

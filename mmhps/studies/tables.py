@@ -102,8 +102,11 @@ def _mean_error(pairs: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]
     deltas = [first[key] - second[key] for first, second in pairs]
     if len(deltas) < 2:
         return f"{deltas[0]:+.2f}" if deltas else ""
-    error = statistics.stdev(deltas) / math.sqrt(len(deltas))
-    return f"{statistics.fmean(deltas):+.2f} ± {error:.2f}"
+    return f"{statistics.fmean(deltas):+.2f} ± {_standard_error(deltas):.2f}"
+
+
+def _standard_error(deltas: Sequence[float]) -> float:
+    return statistics.stdev(deltas) / math.sqrt(len(deltas))
 
 
 def costs_table(costs: Mapping[str, Mapping[str, float]], titles: Mapping[str, str]) -> str:
@@ -132,9 +135,7 @@ def _difference_rows(
     single = [key for key in pairs[0][0] if key not in VALUES] if pairs else []
     for value in ("PQ", "PQ_th", "PQ_st", *single) if pairs else ():
         deltas = [first[value] - second[value] for first, second in pairs]
-        error = "–"
-        if len(deltas) > 1:
-            error = f"{statistics.stdev(deltas) / math.sqrt(len(deltas)):.2f}"
+        error = f"{_standard_error(deltas):.2f}" if len(deltas) > 1 else "–"
         rows.append([name, value, f"{statistics.fmean(deltas):+.2f}", error, str(len(deltas))])
     return rows
 

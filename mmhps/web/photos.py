@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mmhps.results import resize_image, scaled_size
+from mmhps.results import limited_size, resize_image
 from mmhps.structures.picture_files import read_picture
 
 __all__ = ["MAX_MEGABYTES", "MAX_MEGAPIXELS", "PhotoError", "read_photo"]
@@ -54,9 +54,7 @@ def read_photo(path: str | Path) -> np.ndarray:
         image = read_picture(path)[..., ::-1]
     except OSError as error:
         raise PhotoError(_NO_PICTURE.format(path.name)) from error
-    excess = image.shape[0] * image.shape[1] / WORKING_PIXELS
-    if excess > 1:
-        image = resize_image(image, scaled_size(image.shape[:2], excess**-0.5))
+    image = resize_image(image, limited_size(image.shape[:2], WORKING_PIXELS))
     return np.ascontiguousarray(image)
 
 

@@ -169,9 +169,10 @@ class Detections:
         gradients, in chunks, and those that become detections once more with gradients.
         """
         head, x, known = step.head, step.x, step.box_results
-        cached = cached_rows(
-            step.sampled, [len(b) for b in step.boxes], head.bbox_sampler.add_gt_as_proposals
-        ).split([len(b) for b in step.boxes])
+        counts = [len(boxes) for boxes in step.boxes]
+        cached = cached_rows(step.sampled, counts, head.bbox_sampler.add_gt_as_proposals).split(
+            counts
+        )
         asked = [self._asked(rows) for rows in cached]
         rois = bbox2roi([b[rows] for b, rows in zip(step.boxes, asked, strict=True)])
         counts = [int(rows.sum()) for rows in asked]
