@@ -24,6 +24,7 @@ from mmhps.models import (
     NoPrior,
     PanopticFPN,
     PriorSemanticHead,
+    PriorSequence,
     SamplingRoIExtractor,
     SemanticPlusInstance,
 )
@@ -73,7 +74,10 @@ def _unknown(model: BaseDetector) -> Iterator[str]:
         if not isinstance(roi.bbox_head, ConvFCBBoxHead):
             yield _wrong("roi_head.bbox_head", roi.bbox_head, (ConvFCBBoxHead,))
     if isinstance(model, HPS):
-        expected["prior"] = (model.prior, (NoPrior, InitialSegmentation, InstanceMaximum))
+        several = type(model.prior) is PriorSequence
+        for i, prior in enumerate(model.prior.priors if several else [model.prior]):
+            name = f"prior.priors.{i}" if several else "prior"
+            expected[name] = (prior, (NoPrior, InitialSegmentation, InstanceMaximum))
     for name, (part, classes) in expected.items():
         if type(part) not in classes:
             yield _wrong(name, part, classes)

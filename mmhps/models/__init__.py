@@ -14,7 +14,13 @@ from .fusion_heads import (
     TASCNetFusionHead,
     UPSNetFusionHead,
 )
-from .priors import BackgroundAttention, InitialSegmentation, InstanceMaximum, NoPrior
+from .priors import (
+    BackgroundAttention,
+    InitialSegmentation,
+    InstanceMaximum,
+    NoPrior,
+    PriorSequence,
+)
 from .roi_heads import (
     Detections,
     GroundTruthBoxes,
@@ -44,6 +50,7 @@ __all__ = [
     "PanopticFPN",
     "PanopticTTAModel",
     "PriorSemanticHead",
+    "PriorSequence",
     "SOGNetFusionHead",
     "SampledRoIs",
     "SamplingRoIExtractor",

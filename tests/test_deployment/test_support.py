@@ -16,6 +16,15 @@ def test_all_parts_that_are_unknown_are_named(build_model):
     assert "roi_head.mask_head is ReLU, not FCNMaskHead" in str(error.value)
 
 
+def test_each_of_several_priors(build_model):
+    check_exportable(build_model("ablations/isi-imp.py"))
+    parts = [dict(type="BackgroundAttention", in_channels=16), dict(type="InitialSegmentation")]
+    prior = dict(_delete_=True, type="PriorSequence", priors=parts)
+    model = build_model("ablations/isi-imp.py", prior=prior, semantic_head=dict(extra_channels=8))
+    with pytest.raises(ValueError, match="prior.priors.0 is BackgroundAttention, not Init"):
+        check_exportable(model)
+
+
 def test_another_detector(build_model):
     with pytest.raises(ValueError, match="model is Linear, not HPS, PanopticFPN, Semantic"):
         check_exportable(torch.nn.Linear(1, 1))

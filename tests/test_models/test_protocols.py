@@ -11,7 +11,7 @@ from model_parts import losses_of
 import mmhps.models as models
 from mmhps.models import PanopticTTAModel
 from mmhps.models.fusion_heads import FusionHead
-from mmhps.models.priors import ClassPrior, Prior, PriorOutput
+from mmhps.models.priors import Prior, PriorOutput
 
 
 def registered(base):
@@ -32,7 +32,16 @@ LOSSES = dict(
 FUSIONS, PRIORS = registered(FusionHead), registered(Prior)
 
 
-OPTIONS = dict(BackgroundAttention=dict(in_channels=16))
+OPTIONS = dict(
+    BackgroundAttention=dict(in_channels=16),
+    PriorSequence=dict(
+        priors=[
+            dict(type="BackgroundAttention", in_channels=16),
+            dict(type="InitialSegmentation"),
+            dict(type="InstanceMaximum"),
+        ]
+    ),
+)
 TWO_SIZES = dict(sizes=((64, 64), (64, 96)))
 CONFIGS = Path(__file__).parents[2] / "configs/ablations"
 RELATED = sorted(path.stem for path in CONFIGS.glob("related-*.py"))
@@ -41,12 +50,13 @@ UNTRAINABLE = {"HeuristicMergeHead", "OANetFusionHead", "TASCNetFusionHead"}
 
 
 def build_pair(build_model, fusion, prior):
-    adds_channels = issubclass(MODELS.get(prior), ClassPrior)
-    head = "PriorSemanticHead" if adds_channels else "ConcatSemanticHead"
+    config = dict(type=prior, **OPTIONS.get(prior, {}))
+    added = MODELS.build(config).extra_channels(8)
+    prior_head = dict(type="PriorSemanticHead", extra_channels=added)
     return build_model(
         "mini/hps_r18_mini.py",
-        prior=dict(type=prior, **OPTIONS.get(prior, {})),
-        semantic_head=dict(type=head),
+        prior=config,
+        semantic_head=prior_head if added else dict(type="ConcatSemanticHead"),
         panoptic_fusion_head=dict(type=fusion),
     )
 
@@ -61,7 +71,13 @@ def test_what_is_registered():
         "TASCNetFusionHead",
         "UPSNetFusionHead",
     ]
-    assert PRIORS == ["BackgroundAttention", "InitialSegmentation", "InstanceMaximum", "NoPrior"]
+    assert PRIORS == [
+        "BackgroundAttention",
+        "InitialSegmentation",
+        "InstanceMaximum",
+        "NoPrior",
+        "PriorSequence",
+    ]
 
 
 @pytest.mark.parametrize("prior", PRIORS)

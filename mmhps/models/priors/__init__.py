@@ -2,6 +2,7 @@ from .background_attention import BackgroundAttention
 from .base import ClassPrior, NoPrior, Prior, PriorInputs, PriorOutput
 from .initial_segmentation import InitialSegmentation
 from .instance_maximum import InstanceMaximum
+from .prior_sequence import PriorSequence
 
 __all__ = [
     "BackgroundAttention",
@@ -12,4 +13,5 @@ __all__ = [
     "Prior",
     "PriorInputs",
     "PriorOutput",
+    "PriorSequence",
 ]
