@@ -93,6 +93,8 @@ def train_and_score(cfg: Config, work_dir: Path, title: str, seed: int = 0) -> d
     )
     heuristic = with_heuristic_merge(cfg)
     if heuristic is not None:
+        # A folder of its own: the runner writes its config beside the log.
+        heuristic.work_dir = str(work_dir / "heuristic_merge")
         result["heuristic"] = score(heuristic, checkpoint, f"{title}: scoring, heuristic merge")
     scratch = stored.with_suffix(".tmp")
     scratch.write_text(json.dumps(result, indent=1), encoding="utf-8")

@@ -23,6 +23,27 @@ def test_finished_run_is_not_repeated(tmp_path):
     assert experiment.train_and_score(config(), tmp_path, "title", seed=3) == stored
 
 
+def test_folder_of_a_run_keeps_the_config_that_was_trained(tmp_path, monkeypatch):
+    """The heuristic merge is scored in a folder of its own: a runner writes its config there."""
+    counts = dict(num_things_classes=8, num_stuff_classes=11)
+    cfg = config()
+    cfg.model.panoptic_fusion_head = dict(type="DifferentiableFusionHead", **counts)
+    folders = {}
+
+    def score(cfg, checkpoint, title):
+        folders[cfg.model.panoptic_fusion_head.type] = cfg.work_dir
+        return dict(PQ=1.0)
+
+    timings = dict(minutes=1.0, seconds_per_step=1.0)
+    monkeypatch.setattr(experiment, "_train", lambda cfg, folder: (str(folder / "x.pth"), timings))
+    monkeypatch.setattr(experiment, "score", score)
+    experiment.train_and_score(cfg, tmp_path, "title", seed=0)
+    assert folders == {
+        "DifferentiableFusionHead": str(tmp_path),
+        "HeuristicMergeHead": str(tmp_path / "heuristic_merge"),
+    }
+
+
 @pytest.mark.parametrize("record", ["result.json", "running.json"])
 def test_run_of_another_config_is_refused(tmp_path, record):
     stored = dict(config=stored_config(config(), tmp_path, 3))
