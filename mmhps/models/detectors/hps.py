@@ -62,7 +62,12 @@ class HPS(TwoStagePanopticSegmentor):
         samples = batch_data_samples
         x = self.extract_feat(batch_inputs)
         rpn_losses, proposals = self._rpn_loss(x, samples)
-        roi_losses, instances = self.roi_head.loss_and_instances(x, proposals, samples)
+        roi_losses, instances = self.roi_head.loss_and_instances(
+            x,
+            proposals,
+            samples,
+            matched_only=not (self.prior.uses_canvases or self.panoptic_fusion_head.uses_unmatched),
+        )
         canvases = self._paste(x, instances, batch_inputs)
         prior = self._prior(x, proposals, instances, canvases)
         semantic_losses, logits = self.semantic_head.loss_and_logits(

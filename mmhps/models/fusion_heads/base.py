@@ -107,6 +107,11 @@ class FusionHead(BaseModule):
         self.hidden_within_class = hidden_within_class
         self.test_cfg = test_cfg or {}
 
+    @property
+    def uses_unmatched(self) -> bool:
+        """Whether :meth:`loss` looks at detections that match no ground truth."""
+        return self.false_detections
+
     def forward(self, canvases: Canvases, semantic_logits: Tensor) -> Tensor:
         """Compute the panoptic logits of one image, which define the fusion.
 

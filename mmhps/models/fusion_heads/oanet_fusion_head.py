@@ -36,6 +36,8 @@ class OANetFusionHead(HeuristicMergeHead):
         kwargs: See :class:`HeuristicMergeHead`.
     """
 
+    uses_unmatched = True
+
     def __init__(
         self,
         *args,

@@ -26,6 +26,8 @@ class TASCNetFusionHead(HeuristicMergeHead):
         kwargs: See :class:`HeuristicMergeHead`.
     """
 
+    uses_unmatched = True
+
     def __init__(
         self, *args, consistency_weight: float = 1.0, threshold: float = 0.5, **kwargs
     ) -> None:

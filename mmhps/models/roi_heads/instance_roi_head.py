@@ -57,7 +57,11 @@ class InstanceRoIHead(StandardRoIHead):
         self.beta = beta
 
     def loss_and_instances(
-        self, x: tuple[Tensor, ...], proposals: InstanceList, batch_data_samples: SampleList
+        self,
+        x: tuple[Tensor, ...],
+        proposals: InstanceList,
+        batch_data_samples: SampleList,
+        matched_only: bool = False,
     ) -> tuple[dict[str, Tensor], list[Instances]]:
         """Compute the losses of the base class, and the instances of each image.
 
@@ -65,6 +69,7 @@ class InstanceRoIHead(StandardRoIHead):
             x: FPN features.
             proposals: RPN proposals of each image.
             batch_data_samples: Ground truth with boxes, labels and masks.
+            matched_only: Leave out instances that match no ground truth, and save their masks.
 
         Returns:
             Losses, and per image the instances with ``gt_inds``.
@@ -78,6 +83,11 @@ class InstanceRoIHead(StandardRoIHead):
         boxes = [image.bboxes for image in proposals]
         step = TrainingStep(self, x, boxes, sampled, box_results, gt, metas)
         candidates = self.train_instances(step)
+        if matched_only:
+            candidates = [
+                image.matched(len(sample.pos_priors))
+                for image, sample in zip(candidates, sampled, strict=True)
+            ]
         extra = [image.extra_boxes for image in candidates]
         mask_loss, masks = self._loss_and_masks(x, sampled, gt, extra)
         instances = [

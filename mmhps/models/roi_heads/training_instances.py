@@ -42,6 +42,27 @@ class Candidates:
     mask_rows: Tensor  # (N,) where its masks are: row p of the P positive RoIs, P + e for extra e
     extra_boxes: Tensor  # (E, 4) that the mask head sees in addition to the positive RoIs
 
+    def matched(self, num_positive: int) -> Candidates:
+        """The candidates that match a ground truth, without the extra boxes of the others.
+
+        Args:
+            num_positive: P.
+        """
+        kept = self.gt_inds >= 0
+        rows = self.mask_rows[kept]
+        extra = rows >= num_positive
+        # Each extra box is of one candidate, so those that remain are numbered anew.
+        numbers = num_positive + extra.cumsum(0) - 1
+        return Candidates(
+            bboxes=self.bboxes[kept],
+            labels=self.labels[kept],
+            detected=self.detected[kept],
+            gt_inds=self.gt_inds[kept],
+            class_scores=self.class_scores[kept],
+            mask_rows=torch.where(extra, numbers, rows),
+            extra_boxes=self.extra_boxes[rows[extra] - num_positive],
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class TrainingStep:

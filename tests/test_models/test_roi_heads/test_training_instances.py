@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 from mmdet.models.task_modules.assigners import AssignResult
@@ -63,6 +65,71 @@ def test_missed_ground_truth_falls_back_to_its_roi(sample):
     # Four positive RoIs come first, then the two detections; the fallback is positive RoI 1.
     assert merged.mask_rows.tolist() == [4, 5, 1]
     assert torch.equal(merged.extra_boxes, found.bboxes)
+
+
+def test_candidates_that_match(sample):
+    """The unmatched detection goes, and with it the second of the two extra boxes."""
+    sampled, gt = sample
+    rois = best_rois(sampled, len(gt), torch.zeros(5, 3), 1)
+    found = InstanceData(
+        bboxes=boxes([40, 40, 50, 50], [0, 0, 10, 8]),
+        labels=torch.tensor([1, 1]),
+        class_scores=torch.arange(6.0).view(2, 3),
+    )
+    matched = match_and_fall_back(found, rois, gt, sampled, 0.5).matched(num_positive=4)
+    assert matched.gt_inds.tolist() == [0, 1]
+    assert matched.bboxes.tolist() == [[0, 0, 10, 8], [20, 20, 30, 30]]
+    assert matched.class_scores.tolist() == [[3, 4, 5], [0, 0, 0]]
+    assert matched.detected.tolist() == [True, False]
+    # Four positive RoIs come first, then the one extra box; the fallback is positive RoI 1.
+    assert matched.mask_rows.tolist() == [4, 1]
+    assert matched.extra_boxes.tolist() == [[0, 0, 10, 8]]
+    none = dataclasses.replace(matched, gt_inds=torch.tensor([-1, -1])).matched(num_positive=4)
+    assert len(none.labels) == len(none.mask_rows) == len(none.extra_boxes) == 0
+
+
+@pytest.mark.parametrize("matching", [[0], []])
+def test_unmatched_instances_cost_no_masks(build_model, make_batch, monkeypatch, matching):
+    """What remains is equal to the last field, and so are the losses."""
+    model = build_model(
+        "mini/hps_r18_mini.py",
+        roi_head=dict(train_instances=dict(score_thr=0.0, match_iou=0.999)),
+    ).eval()
+    data = model.data_preprocessor(make_batch(), training=True)
+    samples = data["data_samples"]
+    x = model.extract_feat(data["inputs"])
+    boxes = [sample.gt_instances.bboxes for sample in samples]
+    proposals = model.rpn_head.predict(x, samples, rescale=False)
+    # Detections are the proposals themselves, of which those in `matching` are the ground truth's.
+    monkeypatch.setattr(
+        model.roi_head,
+        "suppress",
+        lambda raw, _: (
+            torch.cat([boxes[0][matching].float(), raw.bboxes[:5, :4]]),
+            torch.cat([samples[0].gt_instances.labels[matching], torch.zeros(5).long()]),
+            torch.arange(5 + len(matching)),
+        ),
+    )
+    asked = []
+    forward = model.roi_head._mask_forward
+    monkeypatch.setattr(
+        model.roi_head, "_mask_forward", lambda x, rois: asked.append(len(rois)) or forward(x, rois)
+    )
+    results = []
+    for matched_only in (False, True):
+        torch.manual_seed(0)
+        results.append(model.roi_head.loss_and_instances(x, proposals, samples, matched_only))
+    (all_losses, every), (losses, only) = results
+    assert asked[0] - asked[1] == 5 * len(samples)
+    for name, value in losses.items():
+        torch.testing.assert_close(value, all_losses[name], msg=name)
+    for image, rest in zip(every, only, strict=True):
+        expected = image[image.gt_inds >= 0]
+        assert (
+            rest.gt_inds.tolist() == expected.gt_inds.tolist() == [*matching, *{0, 1} - {*matching}]
+        )
+        for key in ("bboxes", "labels", "scores", "mask_logits", "detected"):
+            torch.testing.assert_close(getattr(rest, key), getattr(expected, key), msg=key)
 
 
 def test_training_detections_are_those_of_testing(build_model, make_batch):
