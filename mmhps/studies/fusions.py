@@ -1,9 +1,12 @@
-"""Score one trained network with several fusions, and count what each gets wrong."""
+"""Score trained networks with several fusions, and count what each gets wrong."""
 
 from __future__ import annotations
 
+import copy
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +21,13 @@ from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.metrics.matching import PanopticStats, count_overlaps, match_segments
 from mmhps.metrics.quality import panoptic_quality
 from mmhps.metrics.thing_errors import ERRORS, SIZES, thing_errors
-from mmhps.models import HPS, resolve_classes
+from mmhps.models import resolve_classes
 from mmhps.structures import Segment, predicted_segments
 from mmhps.structures.id_formats import read_true_segments
+from mmhps.studies.experiment import RESULT
+
+OWN = "as configured"
+"""The name of a network's own fusion."""
 
 
 class FusionScores:
@@ -59,14 +66,57 @@ class FusionScores:
         return {key: round(value, 2) for key, value in values.items()}
 
 
+def read_network(path: Path, config: str | None) -> tuple[Config, str]:
+    """The config and the checkpoint of a trained network.
+
+    Args:
+        path: The folder of a finished run of ``table1.py``, or a checkpoint.
+        config: Path of the checkpoint's config; not for a run, which stores its own.
+
+    Raises:
+        FileNotFoundError: The folder holds no finished run.
+        ValueError: A checkpoint comes without a config.
+    """
+    if path.is_dir():
+        stored = path / RESULT
+        if not stored.exists():
+            raise FileNotFoundError(f"{path}: no {RESULT}. Name the folder of a finished run.")
+        run = json.loads(stored.read_text(encoding="utf-8"))
+        return Config.fromstring(run["config"], ".py"), str(path / run["checkpoint"])
+    if config is None:
+        raise ValueError(f"{path} is no folder of a run. Name the checkpoint's config: --config.")
+    return Config.fromfile(config), str(path)
+
+
+def as_hps(cfg: Config) -> Config:
+    """The config of HPS whose parts are those of a Panoptic FPN; one of HPS as it is.
+
+    Raises:
+        ValueError: The model is neither.
+    """
+    kind = cfg.model.type
+    if kind == "PanopticFPN":
+        cfg = copy.deepcopy(cfg)
+        cfg.model.type, cfg.model.roi_head.type = "HPS", "InstanceRoIHead"
+    elif kind != "HPS":
+        raise ValueError(f"the model is a {kind}. Name a network of HPS or of Panoptic FPN.")
+    return cfg
+
+
 def fusion_heads(models: Sequence[ConfigDict]) -> list[torch.nn.Module]:
-    """The fusion heads of several model configs, all with the first one's numbers of classes."""
+    """The fusion heads of several model configs.
+
+    All have the first one's numbers of classes, and its ``stuff_area_limit``, which depends on the
+    size of the images.
+    """
     heads = []
     for model in models:
-        config = dict(model.panoptic_fusion_head, test_cfg=model.test_cfg.panoptic)
+        config = dict(model.panoptic_fusion_head)
         for key in ("num_things_classes", "num_stuff_classes"):
             config[key] = models[0].panoptic_fusion_head[key]
-        heads.append(MODELS.build(config))
+        limit = models[0].test_cfg.panoptic.get("stuff_area_limit", 0)
+        options = ConfigDict(model.test_cfg.panoptic, stuff_area_limit=limit)
+        heads.append(MODELS.build(dict(config, test_cfg=options)))
     return heads
 
 
@@ -102,18 +152,13 @@ def score_fusions(
         The values of each fusion by its name.
 
     Raises:
-        ValueError: The model is not HPS, the checkpoint does not fit, or a fusion other than the
-            first one has weights.
+        ValueError: The model is neither HPS nor Panoptic FPN, the checkpoint does not fit, or a
+            fusion other than the first one has weights.
         FileNotFoundError: There is no checkpoint.
     """
-    cfg = next(iter(configs.values()))
+    cfg = as_hps(next(iter(configs.values())))
     resolve_classes(cfg)
     model = load_model(cfg.model, load_checkpoint(checkpoint), checkpoint).to(device)
-    if not isinstance(model, HPS):
-        raise ValueError(
-            f"the model is a {type(model).__name__}, but its parts are needed. Use a config of HPS "
-            "(configs/*/hps_*.py also fits the checkpoints of Panoptic FPN)."
-        )
     loader = Runner.build_dataloader(cfg.test_dataloader)
     meta = loader.dataset.metainfo
     heads = [head.to(device).eval() for head in fusion_heads([c.model for c in configs.values()])]

@@ -12,6 +12,7 @@ from mmhps.markdown import markdown_table
 VALUES = [f"{value}{group}" for group in ("", "_th", "_st") for value in ("PQ", "SQ", "RQ")]
 HEADER = ["PQ", "SQ", "RQ", "PQ Th", "SQ Th", "RQ Th", "PQ St", "SQ St", "RQ St"]
 
+_FUSION_VALUES = ("PQ", "PQ Th", "SQ Th", "RQ Th", "PQ St")
 _CLAIM = ("panoptic-fpn", "hps-isi")  # what the paper is about
 
 Results = Mapping[str, Mapping[str, dict]]
@@ -140,14 +141,26 @@ def _difference_rows(
     return rows
 
 
-def fusions_table(results: Mapping[str, Mapping[str, float]]) -> str:
-    """What ``tools/analysis_tools/fusion_study.py`` measures, a line for each fusion."""
-    header = list(next(iter(results.values())))
-    rows = [
-        [name, *(f"{v:.1f}" if isinstance(v, float) else str(v) for v in row.values())]
-        for name, row in results.items()
-    ]
-    return markdown_table(["fusion", *header], rows)
+def fusions_table(results: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
+    """What ``tools/analysis_tools/fusion_study.py`` measures, a line for each fusion.
+
+    Args:
+        results: Values by fusion, the networks' own one first, and by network. The table has their
+            means, and the mean differences to the first fusion with their standard errors.
+    """
+    own = next(iter(results.values()))
+    differences = ("PQ", "PQ Th", "PQ St")
+    means = [key for key in next(iter(own.values())) if key not in _FUSION_VALUES]
+    rows = []
+    for name, networks in results.items():
+        values = list(networks.values())
+        cells = [mean_std([one["PQ"] for one in values])]
+        pairs = [(networks[network], own[network]) for network in networks]
+        cells += [_mean_error(pairs, key) if networks is not own else "–" for key in differences]
+        cells += [f"{statistics.fmean(one[key] for one in values):.1f}" for key in means]
+        rows.append([name, *cells])
+    header = ["fusion", "PQ", *(f"Δ {key}" for key in differences), *means]
+    return markdown_table(header, rows)
 
 
 def benchmark_table(result: Mapping[str, Any]) -> str:

@@ -25,6 +25,9 @@ def test_heads_are_those_of_the_configs_with_the_classes_of_the_first(tiny_confi
     assert [type(head) for head in heads] == kinds
     assert [head.num_classes for head in heads] == [5, 5, 5, 5]
     assert [head.test_cfg.mask_overlap for head in heads] == [0.5, 1.0, 0.5, 0.5]
+    # What the size of the images decides is that of the first.
+    own.test_cfg.panoptic.stuff_area_limit = 7
+    assert [head.test_cfg["stuff_area_limit"] for head in fusion_heads([own, *others])] == [7] * 4
     assert [heads[0].mask_scale, heads[3].mask_scale] == [4.0, 1.0]
 
 

@@ -103,9 +103,24 @@ def test_hps_isi_is_also_compared_with_panoptic_fpn(results):
 
 
 def test_fusions_table():
-    rows = rows_of(tables.fusions_table({"own": {"PQ": 40.04, "duplicate": 3}}))
-    assert rows[0] == ["fusion", "PQ", "duplicate"]
-    assert rows[2] == ["own", "40.0", "3"]
+    """Differences are paired by network: 41 - 40 and 44 - 42 in PQ."""
+
+    def values(pq, duplicate):
+        return {"PQ": pq, "PQ Th": 30.0, "SQ Th": 70.0, "RQ Th": 40.0, "PQ St": pq} | dict(
+            duplicate=duplicate
+        )
+
+    own = dict(a=values(40.0, 3), b=values(42.0, 4))
+    other = dict(a=values(41.0, 1), b=values(44.0, 2))
+    rows = rows_of(tables.fusions_table(dict(own=own, other=other)))
+    assert rows[0] == ["fusion", "PQ", "Δ PQ", "Δ PQ Th", "Δ PQ St", "duplicate"]
+    assert rows[2] == ["own", "41.0 ± 1.4", "–", "–", "–", "3.5"]
+    assert rows[3] == [
+        *("other", "42.5 ± 2.1", "+1.50 ± 0.50", "+0.00 ± 0.00", "+1.50 ± 0.50"),
+        "1.5",
+    ]
+    single = dict(own=dict(a=own["a"]), other=dict(a=other["a"]))
+    assert rows_of(tables.fusions_table(single))[3][1:3] == ["41.0", "+1.00"]
 
 
 def test_one_seed_has_no_standard_error(results):

@@ -1,10 +1,12 @@
-"""Score one trained network with several fusions, and say what each gets wrong.
+"""Score trained networks with several fusions, and say what each gets wrong.
 
-    python tools/analysis_tools/fusion_study.py configs/mini/hps_r18_mini.py CHECKPOINT \
-        configs/ablations/fusion-*.py
+    python tools/analysis_tools/fusion_study.py work_dirs/table1/mini/hps-isi-seed* \
+        --fusions configs/ablations/fusion-*.py
+    python tools/analysis_tools/fusion_study.py checkpoints/hps-isi_lite0_streets-*.pth \
+        --config configs/streets/hps-isi_lite0_streets.py --fusions configs/ablations/fusion-*.py
 
-The network of the first config runs once over its test data; of the other configs, only the fusion
-is taken. A checkpoint of Panoptic FPN fits the config of HPS, as the two have the same weights.
+Each network runs once over the test data of its config; of the other configs, only the fusion is
+taken. Differences are those to the network's own fusion, paired by network.
 """
 
 from __future__ import annotations
@@ -19,21 +21,26 @@ from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 
 from mmhps import register_all_modules
-from mmhps.studies.fusions import score_fusions
+from mmhps.studies.fusions import OWN, read_network, score_fusions
 from mmhps.studies.tables import fusions_table
-
-OWN = "as configured"
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("config", help="config of an HPS model")
-    parser.add_argument("checkpoint")
-    parser.add_argument("fusions", nargs="*", metavar="FUSION", help="configs of other fusions")
+    parser.add_argument(
+        "networks",
+        nargs="+",
+        type=Path,
+        help="folders of finished runs of HPS or Panoptic FPN, or checkpoints of --config",
+    )
+    parser.add_argument("--config", help="of the networks that are checkpoints")
+    parser.add_argument(
+        "--fusions", nargs="*", default=[], metavar="CONFIG", help="configs of other fusions"
+    )
     parser.add_argument("--out", type=Path, help="also write the values to this JSON file")
     parser.add_argument("--device", default=get_device(), help="default: %(default)s")
     parser.add_argument(
-        "--cfg-options", nargs="+", action=DictAction, default={}, help="for the first config"
+        "--cfg-options", nargs="+", action=DictAction, default={}, help="for the networks"
     )
     return parser.parse_args(argv)
 
@@ -41,13 +48,19 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     register_all_modules()
     args = parse_args(argv)
+    results: dict[str, dict[str, dict[str, float]]] = {}
     try:
-        own = Config.fromfile(args.config)
-        own.merge_from_dict(args.cfg_options)
-        others = [Config.fromfile(path) for path in args.fusions]
-        names = [cfg.get("title", Path(cfg.filename).stem) for cfg in others]
-        configs = {OWN: own, **dict(zip(names, others, strict=True))}
-        results = score_fusions(configs, args.checkpoint, args.device)
+        others = {
+            cfg.get("title", Path(cfg.filename).stem): cfg
+            for cfg in map(Config.fromfile, args.fusions)
+        }
+        for path in args.networks:
+            own, checkpoint = read_network(path, args.config)
+            own.merge_from_dict(args.cfg_options)
+            print(path, flush=True)
+            values = score_fusions({OWN: own, **others}, checkpoint, args.device)
+            for fusion, row in values.items():
+                results.setdefault(fusion, {})[path.name] = row
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
     print(fusions_table(results))

@@ -37,28 +37,64 @@ def trained(tmp_path, tiny_config, build_model):
     return write
 
 
+def arguments(config, checkpoint):
+    return [checkpoint, "--config", config, "--device", "cpu"]
+
+
+FUSIONS = [str(ROOT / f"configs/ablations/fusion-{name}.py") for name in ("heuristic", "x1")]
+NAMES = ["as configured", "heuristic merge", "mask logits x 1"]
+
+
 def test_every_fusion_is_scored(command, trained, tmp_path, capsys):
     out = tmp_path / "out" / "study.json"
-    fusions = [str(ROOT / f"configs/ablations/fusion-{name}.py") for name in ("heuristic", "x1")]
-    arguments = [*trained("mini/hps_r18_mini.py"), *fusions]
-    command.main([*arguments, "--device", "cpu", "--out", str(out)])
+    call = arguments(*trained("mini/hps_r18_mini.py"))
+    command.main([*call, "--out", str(out), "--fusions", *FUSIONS])
     results = json.loads(out.read_text())
-    assert list(results) == ["as configured", "heuristic merge", "mask logits x 1"]
+    assert list(results) == NAMES
     table = capsys.readouterr().out
     assert all(f"| {name} " in table for name in results)
-    for row in results.values():
+    for networks in results.values():
+        (row,) = networks.values()
         assert 0 <= row["PQ"] <= 100
         # Its 900 of 4096 pixels are a large instance.
         assert row["large found %"] in (0, 100)
         assert row["as stuff %"] + row["as void %"] <= 100
 
 
-def test_other_models_are_refused(command, trained):
-    with pytest.raises(SystemExit, match="the model is a PanopticFPN, but its parts are needed"):
-        command.main([*trained("mini/panoptic-fpn_r18_mini.py"), "--device", "cpu"])
+@pytest.mark.parametrize("name", ["hps-isi", "panoptic-fpn"])
+def test_runs_bring_their_config(command, trained, tmp_path, capsys, name):
+    """The own fusion of Panoptic FPN is the heuristic merge."""
+    config, checkpoint = trained(f"mini/{name}_r18_mini.py")
+    run = tmp_path / f"{name}-seed0"
+    run.mkdir()
+    result = dict(config=Path(config).read_text(), checkpoint=f"../{Path(checkpoint).name}")
+    (run / "result.json").write_text(json.dumps(result))
+    out = tmp_path / "study.json"
+    command.main([str(run), "--device", "cpu", "--out", str(out), "--fusions", FUSIONS[0]])
+    results = json.loads(out.read_text())
+    assert [list(networks) for networks in results.values()] == [[run.name], [run.name]]
+    own, merge = (networks[run.name] for networks in results.values())
+    assert (own == merge) == (name == "panoptic-fpn")
+
+
+def test_folder_without_a_finished_run(command, tmp_path):
+    with pytest.raises(SystemExit, match=r"no result\.json. Name the folder of a finished run"):
+        command.main([str(tmp_path), "--device", "cpu"])
+
+
+def test_checkpoint_without_its_config(command, trained):
+    _, checkpoint = trained("mini/hps_r18_mini.py")
+    with pytest.raises(SystemExit, match="is no folder of a run. Name the checkpoint's config"):
+        command.main([checkpoint, "--device", "cpu"])
+
+
+def test_two_networks_are_refused(command, trained):
+    call = arguments(*trained("mini/semantic-plus-instance_r18_mini.py"))
+    with pytest.raises(SystemExit, match="the model is a SemanticPlusInstance. Name a network of"):
+        command.main(call)
 
 
 def test_missing_checkpoint(command, trained):
     config, _ = trained("mini/hps_r18_mini.py")
     with pytest.raises(SystemExit, match=r"none\.pth: checkpoint not found"):
-        command.main([config, "none.pth", "--device", "cpu"])
+        command.main(arguments(config, "none.pth"))
