@@ -50,10 +50,7 @@ def compare(
     target: float | None,
     repeats: int = 7,
 ) -> Row:
-    """Time two functions alternately, after one call of each that does not count.
-
-    Freed memory stays with the process in the meantime: whether glibc returns it to the system is
-    unpredictable, and getting it back can take as long as the computation.
+    """Time two functions alternately, see :func:`alternately`.
 
     Args:
         case: What is compared.
@@ -65,15 +62,35 @@ def compare(
     Returns:
         Medians in milliseconds, and their ratio.
     """
+    times = alternately({"ours": ours, "peer": peer}, repeats, case)
+    ratio = times["peer"] / times["ours"]
+    return Row(case, round(times["ours"], 2), round(times["peer"], 2), round(ratio, 2), target)
+
+
+def alternately(
+    calls: Mapping[str, Callable[[], object]], repeats: int, title: str | None = None
+) -> dict[str, float]:
+    """Time functions in turn, after one call of each that does not count.
+
+    Freed memory stays with the process in the meantime: whether glibc returns it to the system is
+    unpredictable, and getting it back can take as long as the computation.
+
+    Args:
+        calls: Functions by name.
+        repeats: Timed calls of each.
+        title: Of the progress bar; None shows none.
+
+    Returns:
+        Medians in milliseconds, by name.
+    """
     _set_malloc({_TRIM_THRESHOLD: 2**31 - 1, _MMAP_MAX: 0})
-    times: dict[int, list[float]] = {0: [], 1: []}
-    for turn in tqdm(range(repeats + 1), desc=case, leave=False):
-        for which, function in enumerate((ours, peer)):
-            elapsed = elapsed_ms(function)
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in tqdm(range(repeats + 1), desc=title, leave=False, disable=title is None):
+        for name, call in calls.items():
+            elapsed = elapsed_ms(call)
             if turn:
-                times[which].append(elapsed)
-    ours_ms, peer_ms = (statistics.median(times[which]) for which in (0, 1))
-    return Row(case, round(ours_ms, 2), round(peer_ms, 2), round(peer_ms / ours_ms, 2), target)
+                times[name].append(elapsed)
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def elapsed_ms(function: Callable[[], object]) -> float:

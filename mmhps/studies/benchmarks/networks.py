@@ -113,11 +113,23 @@ def make_batch(width: int, height: int, count: int) -> dict:
     return batch
 
 
-def make_call(model_config: ConfigDict, task: str, device: str = "cpu") -> Callable[[], None]:
-    """A function that predicts, or makes one training step without the optimizer's part."""
+def make_call(
+    model_config: ConfigDict,
+    task: str,
+    device: str = "cpu",
+    size: tuple[int, int, int] | None = None,
+) -> Callable[[], None]:
+    """A function that predicts, or makes one training step without the optimizer's part.
+
+    Args:
+        model_config: Of the network.
+        task: 'inference' or 'train'.
+        device: Where it runs.
+        size: Width, height and number of the images; by default those of the task's benchmark.
+    """
     torch.manual_seed(0)
     model = MODELS.build(model_config).to(device)
-    batch = make_batch(*SIZES[task])
+    batch = make_batch(*(size or SIZES[task]))
 
     def predict() -> None:
         with torch.inference_mode():
