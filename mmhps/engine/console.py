@@ -84,8 +84,9 @@ def short_errors() -> Iterator[None]:
 
     The message says what is wrong with a file, a value or a setting, or which operator or package
     is not installed; a traceback through three packages would hide it. ``--verbose`` shows the
-    traceback.
+    traceback. What MMEngine logs before there is a runner is hidden as by :class:`QuietRunner`.
     """
+    quiet(MMLogger.get_current_instance())
     try:
         yield
     except ImportError as error:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 
 from mmhps import register_all_modules
+from mmhps.engine.console import short_errors
 from mmhps.studies.fusions import OWN, read_network, score_fusions
 from mmhps.studies.tables import fusions_table
 
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     register_all_modules()
     args = parse_args(argv)
     results: dict[str, dict[str, dict[str, float]]] = {}
-    try:
+    with short_errors():
         others = {
             cfg.get("title", Path(cfg.filename).stem): cfg
             for cfg in map(Config.fromfile, args.fusions)
@@ -59,10 +59,10 @@ def main(argv: Sequence[str] | None = None) -> None:
             own.merge_from_dict(args.cfg_options)
             print(path, flush=True)
             values = score_fusions({OWN: own, **others}, checkpoint, args.device)
+            # Checkpoints of several runs may have the same name.
+            name = path.name if path.is_dir() else f"{path.parent.name}/{path.name}"
             for fusion, row in values.items():
-                results.setdefault(fusion, {})[path.name] = row
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+                results.setdefault(fusion, {})[name] = row
     print(fusions_table(results))
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -37,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         counts = convert(args.root, args.out, args.splits, tuple(args.size), args.min_area)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted: the same command converts everything anew")
     print(f"{args.out}: " + ", ".join(f"{count} {split}" for split, count in counts.items()))
 
 

@@ -1,0 +1,2 @@
+_base_ = "../mini/hps_r18_mini.py"
+title = "HPS"
