@@ -37,6 +37,7 @@ from .relation import (
 from .resampling import Resampled, resampled
 from .soft_argmax import soft_argmax, soft_one_hot
 from .spatial_ranking import class_map, mean_ranks, ranking_loss
+from .upsampled_conv import conv_of_upsampled
 from .weighted_mean import weighted_mean
 from .winner_ids import winner_ids
 
@@ -50,6 +51,7 @@ __all__ = [
     "class_map",
     "class_terms",
     "consistency_loss",
+    "conv_of_upsampled",
     "cut_layers",
     "fused_argmax",
     "ground_truth_order",

@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        sys.exit("interrupted: the same command converts everything anew")
+        sys.exit("interrupted: the same command converts the rest")
     print(f"{args.out}: " + ", ".join(f"{count} {split}" for split, count in counts.items()))
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from mmhps.functional import conv_of_upsampled
 
 
 class PartsConv2d(nn.Conv2d):
@@ -20,11 +23,31 @@ class PartsConv2d(nn.Conv2d):
         Args:
             parts: (B, C_i, h_i, w_i), whose channels add up to ``in_channels``.
         """
-        weights = self.weight.split([part.shape[1] for part in parts], dim=1)
-        for i, (part, weight) in enumerate(zip(parts, weights, strict=True)):
+        for i, (part, weight) in enumerate(self._weighted(parts)):
             yield F.conv2d(part, weight, None if i else self.bias, self.stride, self.padding)
 
     def forward(self, parts: Sequence[Tensor]) -> Tensor:
-        """Tensors (B, C_i, h, w) of one size -> (B, out_channels, h', w')."""
-        shares = self.shares(parts)
-        return sum(shares, next(shares))
+        """Convolve the concatenation.
+
+        Args:
+            parts: (B, C_i, h, w) of one size; for a kernel of 3x3 with padding, also of half that
+                size, which stand for their bilinear upsampling by 2. The first one has full size.
+
+        Returns:
+            (B, out_channels, h', w').
+        """
+        (first, first_weight), *others = self._weighted(parts)
+        total = F.conv2d(first, first_weight, self.bias, self.stride, self.padding)
+        for part, weight in others:
+            if part.shape[-2:] != first.shape[-2:]:
+                # ONNX Runtime convolves fast and adds slowly.
+                if not torch.onnx.is_in_onnx_export():
+                    total = total + conv_of_upsampled(part, weight)
+                    continue
+                part = F.interpolate(part, scale_factor=2, mode="bilinear")
+            total = total + F.conv2d(part, weight, None, self.stride, self.padding)
+        return total
+
+    def _weighted(self, parts: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        weights = self.weight.split([part.shape[1] for part in parts], dim=1)
+        return zip(parts, weights, strict=True)

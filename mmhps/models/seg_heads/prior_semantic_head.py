@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from mmcv.cnn import ConvModule
 from mmdet.registry import MODELS
@@ -103,28 +101,12 @@ class PriorSemanticHead(ConcatSemanticHead):
                 f"model.prior, or semantic_head.type='ConcatSemanticHead' for none."
             )
         first, *others = self._levels(x)
-        upsampled = [upsample(level, first.shape[-2:]) for level in others]
-        with _kept_small(others, upsampled):
-            parts = [first, *upsampled]
-            if extra is not None:
-                parts.append(extra.to(first.dtype))
-            return dict(seg_preds=self.classifier(parts))
-
-
-def _kept_small(
-    levels: Sequence[Tensor], upsampled: Sequence[Tensor]
-) -> torch.autograd.graph.saved_tensors_hooks:
-    """Let autograd save levels instead of their upsampled copies, and upsample them again.
-
-    The convolution needs its input in the backward pass. The upsampled P3 to P5 would take 4 times
-    the memory of the levels. Autograd passes the tensors that it saves to these hooks as new
-    objects, which only their address identifies; it is unique, because ``upsampled`` is alive
-    during the forward pass. A cast copy (autocast) has another address and is saved as it is.
-    """
-    kept = {
-        up.data_ptr(): (level, up.shape[-2:]) for level, up in zip(levels, upsampled, strict=True)
-    }
-    return torch.autograd.graph.saved_tensors_hooks(
-        lambda tensor: kept.get(tensor.data_ptr(), tensor),
-        lambda saved: upsample(*saved) if isinstance(saved, tuple) else saved,
-    )
+        height, width = first.shape[-2:]
+        if all((2 * level.shape[-2], 2 * level.shape[-1]) == (height, width) for level in others):
+            # The convolution itself upsamples what has exactly half the size.
+            parts = [first, *([torch.cat(others, dim=1)] if others else [])]
+        else:
+            parts = [first, *(upsample(level, first.shape[-2:]) for level in others)]
+        if extra is not None:
+            parts.append(extra.to(first.dtype))
+        return dict(seg_preds=self.classifier(parts))

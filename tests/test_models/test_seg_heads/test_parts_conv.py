@@ -22,6 +22,14 @@ def test_parts_with_a_stride():
     torch.testing.assert_close(conv(parts), nn.Conv2d.forward(conv, torch.cat(parts, dim=1)))
 
 
+def test_parts_of_half_the_size_are_upsampled():
+    conv = PartsConv2d(3, 4, 3, padding=1)
+    first, second = torch.randn(1, 2, 6, 8), torch.randn(1, 1, 3, 4)
+    upsampled = nn.functional.interpolate(second, scale_factor=2, mode="bilinear")
+    expected = nn.Conv2d.forward(conv, torch.cat([first, upsampled], dim=1))
+    torch.testing.assert_close(conv([first, second]), expected)
+
+
 def test_parts_of_other_widths_are_an_error():
     with pytest.raises(RuntimeError, match="split"):
         PartsConv2d(3, 1, 1)([torch.zeros(1, 2, 1, 1)])

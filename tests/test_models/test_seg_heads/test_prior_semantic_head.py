@@ -5,7 +5,6 @@ from levels import SMALL, assert_same_logits_and_gradients, pyramid, upsampled
 from torch import nn
 
 from mmhps.models import ConcatSemanticHead, PriorSemanticHead
-from mmhps.models.seg_heads import prior_semantic_head
 
 
 def test_forward_shapes():
@@ -73,12 +72,13 @@ def test_isi_equals_the_blocks_of_concatenated_levels():
     assert_same_logits_and_gradients(head, (*pyramid(), torch.randn(2, 2, 16, 16)), literal)
 
 
-def test_isi_upsamples_again_in_the_backward_pass(monkeypatch):
-    """The upsampled P3 to P5 are not kept."""
-    calls, upsample = [], prior_semantic_head.upsample
-    count = lambda *args: calls.append(args) or upsample(*args)  # noqa: E731
-    monkeypatch.setattr(prior_semantic_head, "upsample", count)
-    logits = PriorSemanticHead(**SMALL)(pyramid(), torch.randn(2, 2, 16, 16))["seg_preds"]
-    assert len(calls) == 3
-    logits.sum().backward()
-    assert len(calls) == 6
+def test_levels_of_other_sizes_are_upsampled_first():
+    """P2 of 15x17 pixels, P3 to P5 of half that size, rounded up."""
+    head = PriorSemanticHead(**SMALL, extra_channels=0).eval()
+    x = tuple(torch.randn(2, 4, -(-15 // 2**level), -(-17 // 2**level)) for level in range(4))
+    parts = torch.cat(upsampled(head, x), dim=1)
+    first, *others = head.classifier
+    expected = first.norm(F.conv2d(parts, first.conv.weight, padding=1)).relu()
+    for block in others:
+        expected = block(expected)
+    torch.testing.assert_close(head(x)["seg_preds"], expected)
