@@ -177,6 +177,7 @@ WEIGHT, DETACH = f"{FUSION}.loss_weight", "model.prior.detach"
 NARROW = {f"{SEMANTIC}.block_channels", f"{SEMANTIC}.identity_init"}
 INSTANCES = {"model.roi_head.class_gradient", "model.roi_head.train_instances"}
 KEEP = "model.roi_head.train_instances.keep"
+PRIORS, SURE = "model.prior.priors", "model.test_cfg.panoptic.stuff_score_thr"
 ABLATIONS = {
     "panoptic-fpn-semantic": ("panoptic-fpn", {f"{SEMANTIC}.loss_seg.loss_weight", *STEPS}),
     "hps-literal": ("hps-literal", STEPS),
@@ -201,6 +202,14 @@ ABLATIONS = {
     "scratch-isi-narrow": ("scratch-isi-rivals-x4", NARROW),
     "scratch-isi-narrow-detached": ("scratch-isi-narrow", {DETACH}),
     "hps-imp": ("hps-isi", {"model.prior.type"}),
+    "isi-imp": ("hps-isi", {"model.prior.type", PRIORS, "model.semantic_head.extra_channels"}),
+    "isi-aunet": ("hps-isi", {"model.prior.type", PRIORS}),
+    "kitti-imp": ("hps-isi", {"model.prior.type"}),
+    "kitti-efficientps": ("hps", {f"{FUSION}.type", WEIGHT}),
+    "fusion-hps": ("hps", set()),
+    "fusion-sure": ("hps", {SURE}),
+    "fusion-heuristic-sure": ("fusion-heuristic", {SURE}),
+    "fusion-upsnet": ("hps", {f"{FUSION}.type", HIDDEN}),
     "fusion-efficientps": ("hps", {f"{FUSION}.type"}),
     "fusion-heuristic": ("hps", {f"{FUSION}.type"}),
     "fusion-bare": ("hps", {VALUES}),
@@ -226,6 +235,8 @@ def test_ablations_change_what_they_say():
     for name, (parent, keys) in ABLATIONS.items():
         is_ablation = f"ablations/{parent}.py" in NAMES and parent != name
         path = f"ablations/{parent}.py" if is_ablation else f"mini/{parent}_r18_mini.py"
+        if name.startswith("kitti-"):
+            path = f"kitti/{parent}_lite0_kitti.py"
         assert delta(f"ablations/{name}.py", path) == {"title", *keys}, name
 
 

@@ -1,4 +1,9 @@
 _base_ = "../mini/hps-isi_r18_mini.py"
 title = "HPS + ISI and AUNet's attention"
-priors = [dict(type="BackgroundAttention", in_channels=64), dict(type="InitialSegmentation")]
-model = dict(prior=dict(_delete_=True, type="PriorSequence", priors=priors))
+model = dict(
+    prior=dict(
+        _delete_=True,
+        type="PriorSequence",
+        priors=[dict(type="BackgroundAttention", in_channels=64), dict(type="InitialSegmentation")],
+    )
+)

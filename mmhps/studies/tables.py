@@ -141,13 +141,15 @@ def _difference_rows(
     return rows
 
 
-def fusions_table(results: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
+def fusions_table(study: Mapping[str, Any]) -> str:
     """What ``tools/analysis_tools/fusion_study.py`` measures, a line for each fusion.
 
     Args:
-        results: Values by fusion, the networks' own one first, and by network. The table has their
-            means, and the mean differences to the first fusion with their standard errors.
+        study: Under ``fusions`` the values by fusion, the networks' own one first, and by network.
+            The table has their means, and the mean differences to the first fusion with their
+            standard errors.
     """
+    results = study["fusions"]
     own = next(iter(results.values()))
     differences = ("PQ", "PQ Th", "PQ St")
     means = [key for key in next(iter(own.values())) if key not in _FUSION_VALUES]

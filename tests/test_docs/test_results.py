@@ -36,10 +36,11 @@ def test_every_result_is_shown_with_its_date(path):
 
 
 def test_table_is_replaced(command, tmp_path):
-    (tmp_path / "x.json").write_text('{"own": {"PQ": 40.0}}')
-    text = "before\n<!-- table: fusions x -->\nold\n<!-- end of table -->\nafter\n"
+    row = dict(case="one", ours_ms=40.0, peer_ms=80.0, ratio=2.0, target=None)
+    (tmp_path / "x.json").write_text(json.dumps(dict(rows=[row])))
+    text = "before\n<!-- table: benchmark x -->\nold\n<!-- end of table -->\nafter\n"
     fresh = command.with_tables(text, tmp_path)
-    assert "old" not in fresh and "| own    | 40.0 |" in fresh
+    assert "old" not in fresh and "| one  | 40.0     | 80.0     | 2.00 " in fresh
     assert fresh.startswith("before\n<!-- table") and fresh.endswith("-->\nafter\n")
     with pytest.raises(ValueError, match="'sums' is none of"):
-        command.with_tables(text.replace("fusions", "sums"), tmp_path)
+        command.with_tables(text.replace("benchmark", "sums"), tmp_path)

@@ -112,7 +112,7 @@ def test_fusions_table():
 
     own = dict(a=values(40.0, 3), b=values(42.0, 4))
     other = dict(a=values(41.0, 1), b=values(44.0, 2))
-    rows = rows_of(tables.fusions_table(dict(own=own, other=other)))
+    rows = rows_of(tables.fusions_table(dict(fusions=dict(own=own, other=other))))
     assert rows[0] == ["fusion", "PQ", "Δ PQ", "Δ PQ Th", "Δ PQ St", "duplicate"]
     assert rows[2] == ["own", "41.0 ± 1.4", "–", "–", "–", "3.5"]
     assert rows[3] == [
@@ -120,7 +120,7 @@ def test_fusions_table():
         "1.5",
     ]
     single = dict(own=dict(a=own["a"]), other=dict(a=other["a"]))
-    assert rows_of(tables.fusions_table(single))[3][1:3] == ["41.0", "+1.00"]
+    assert rows_of(tables.fusions_table(dict(fusions=single)))[3][1:3] == ["41.0", "+1.00"]
 
 
 def test_one_seed_has_no_standard_error(results):

@@ -12,7 +12,6 @@ taken. Differences are those to the network's own fusion, paired by network.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from mmhps import register_all_modules
 from mmhps.engine.console import short_errors
 from mmhps.studies.fusions import OWN, read_network, score_fusions
 from mmhps.studies.tables import fusions_table
+from mmhps.studies.timing import write_results
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -63,10 +63,10 @@ def main(argv: Sequence[str] | None = None) -> None:
             name = path.name if path.is_dir() else f"{path.parent.name}/{path.name}"
             for fusion, row in values.items():
                 results.setdefault(fusion, {})[name] = row
-    print(fusions_table(results))
+    study = dict(fusions=results)
+    print(fusions_table(study))
     if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        write_results(study, args.out)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def test_every_fusion_is_scored(command, trained, tmp_path, capsys):
     out = tmp_path / "out" / "study.json"
     call = arguments(*trained("mini/hps_r18_mini.py"))
     command.main([*call, "--out", str(out), "--fusions", *FUSIONS])
-    results = json.loads(out.read_text())
+    results = json.loads(out.read_text())["fusions"]
     assert list(results) == NAMES
     table = capsys.readouterr().out
     assert all(f"| {name} " in table for name in results)
@@ -71,7 +71,7 @@ def test_runs_bring_their_config(command, trained, tmp_path, capsys, name):
     (run / "result.json").write_text(json.dumps(result))
     out = tmp_path / "study.json"
     command.main([str(run), "--device", "cpu", "--out", str(out), "--fusions", FUSIONS[0]])
-    results = json.loads(out.read_text())
+    results = json.loads(out.read_text())["fusions"]
     assert [list(networks) for networks in results.values()] == [[run.name], [run.name]]
     own, merge = (networks[run.name] for networks in results.values())
     assert (own == merge) == (name == "panoptic-fpn")
