@@ -39,14 +39,16 @@ class PartsConv2d(nn.Conv2d):
         (first, first_weight), *others = self._weighted(parts)
         total = F.conv2d(first, first_weight, self.bias, self.stride, self.padding)
         for part, weight in others:
-            if part.shape[-2:] != first.shape[-2:]:
-                # ONNX Runtime convolves fast and adds slowly.
-                if not torch.onnx.is_in_onnx_export():
-                    total = total + conv_of_upsampled(part, weight)
-                    continue
-                part = F.interpolate(part, scale_factor=2, mode="bilinear")
-            total = total + F.conv2d(part, weight, None, self.stride, self.padding)
+            total = total + self._share(part, weight, halved=part.shape[-2:] != first.shape[-2:])
         return total
+
+    def _share(self, part: Tensor, weight: Tensor, halved: bool) -> Tensor:
+        # ONNX Runtime convolves fast and adds slowly.
+        if halved and not torch.onnx.is_in_onnx_export():
+            return conv_of_upsampled(part, weight)
+        if halved:
+            part = F.interpolate(part, scale_factor=2, mode="bilinear")
+        return F.conv2d(part, weight, None, self.stride, self.padding)
 
     def _weighted(self, parts: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         weights = self.weight.split([part.shape[1] for part in parts], dim=1)

@@ -102,9 +102,10 @@ class PriorSemanticHead(ConcatSemanticHead):
             )
         first, *others = self._levels(x)
         height, width = first.shape[-2:]
-        if all((2 * level.shape[-2], 2 * level.shape[-1]) == (height, width) for level in others):
+        halved = [(2 * level.shape[-2], 2 * level.shape[-1]) == (height, width) for level in others]
+        if others and all(halved):
             # The convolution itself upsamples what has exactly half the size.
-            parts = [first, *([torch.cat(others, dim=1)] if others else [])]
+            parts = [first, torch.cat(others, dim=1)]
         else:
             parts = [first, *(upsample(level, first.shape[-2:]) for level in others)]
         if extra is not None:

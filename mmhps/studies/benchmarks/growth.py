@@ -12,6 +12,7 @@ from mmdet.structures import DetDataSample
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData, PixelData
+from torch import Tensor
 from tqdm import tqdm
 
 from mmhps.apis.model_zoo import zoo_root
@@ -101,11 +102,11 @@ def losses(width: int, height: int, count: int) -> Calls:
     sample.gt_instances = InstanceData(bboxes=boxes, labels=labels)
     fusion, prior = DifferentiableFusionHead(THINGS, STUFF), InitialSegmentation()
 
-    def step() -> None:
+    def step() -> tuple[Tensor, ...]:
         canvases = paste(instances, (height // 4, width // 4), 4.0)
         shown = prior.image(instances, canvases)
         loss = fusion.loss([instances], [canvases], logits, [sample])["loss_panoptic"]
-        torch.autograd.grad(loss + shown.mean(), (masks, logits))
+        return torch.autograd.grad(loss + shown.mean(), (masks, logits))
 
     return {OURS: step}
 

@@ -55,4 +55,6 @@ def test_each_panel_shows_its_values():
 
 def test_loss_of_the_instances_has_gradients():
     (call,) = growth.losses(64, 32, 2).values()
-    call()
+    masks, logits = call()
+    assert masks.shape == (2, 28, 28) and masks.any()
+    assert logits.shape == (1, 19, 8, 16) and logits.any()
