@@ -137,12 +137,14 @@ def _stuff_winner(head: FusionHead, logits: Tensor, void: Tensor) -> Tensor:
     things = head.num_things_classes
     if not head.num_stuff_classes:
         return torch.zeros_like(logits[0], dtype=torch.int64) + void
-    best, winner = logits[things:].max(dim=0)
     if not (head.void_things and things):
-        return winner
-    thing = logits[:things].amax(dim=0)
-    claimed = thing > best if isinstance(head, HeuristicMergeHead) else thing >= best
-    return torch.where(claimed, void, winner)
+        return logits[things:].argmax(dim=0)
+    if isinstance(head, HeuristicMergeHead):
+        best, winner = logits[things:].max(dim=0)
+        return torch.where(logits[:things].amax(dim=0) > best, void, winner)
+    # Of equal classes the first one, so that a thing wins against stuff.
+    winner = logits.argmax(dim=0) - things
+    return torch.where(winner < 0, void, winner)
 
 
 def _beats_stuff(head: FusionHead, best: Tensor, logits: Tensor) -> Tensor:

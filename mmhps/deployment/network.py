@@ -21,7 +21,7 @@ from .claims import Claims, merged, paste, seen, windows_of
 from .detection import Detections, class_masks, detections, proposals
 from .fusion import interpolated, unsure_stuff, winners
 from .preprocessing import Size, as_opencv, normalized, scaled
-from .segments import Segments, described, enlarged, segment_names, without_doubtful_stuff
+from .segments import Segments, described, doubtful_stuff, enlarged, segment_names
 
 __all__ = ["ExportableNetwork", "Preprocessing"]
 
@@ -72,8 +72,8 @@ class ExportableNetwork(nn.Module):
         winner = winners(head, claims, found.labels, found.scores, keep, semantic)
         names = segment_names(head, found, keep)
         unsure = unsure_stuff(head, logits, output, shown, padded)
-        winner = without_doubtful_stuff(winner, head, names, unsure)
-        return described(enlarged(winner, output, size), names, size)
+        doubtful = doubtful_stuff(winner, head, names, unsure)
+        return described(enlarged(winner, output, size), names, size, doubtful)
 
     @property
     def _instances(self) -> BaseDetector:

@@ -48,17 +48,40 @@ def as_opencv(image: Tensor, size: Size) -> Tensor:
     Returns:
         (h, w, C) int32 in 0..255. Enlarged images may differ by 1 in a few values.
     """
-    old = tuple(torch.as_tensor(side) for side in image.shape[:2])
-    above, below = (part[:, None, None] for part in _weights(old[0], size[0]))
-    left, right = (part[None, :, None] for part in _weights(old[1], size[1]))
-    row, column = (_positions(*sides)[0] for sides in zip(old, size, strict=True))
-    rows = []
-    for index, weight in ((row, above), (_next(row, old[0]), below)):
-        line = image[index].int()
-        line = line[:, column] * left + line[:, _next(column, old[1])] * right
-        # 4 of the 11 bits go before the second product, as in OpenCV.
-        rows.append(_shift(weight * _shift(line, 4), 16))
-    return _shift(rows[0] + rows[1] + 2, 2)
+    height, width, channels = (torch.as_tensor(side) for side in image.shape)
+    # Runtimes copy and multiply whole rows: first the columns of the image are its rows.
+    columns = _blended(image.transpose(0, 1).reshape(width, -1), size[1], 4, torch.float32)
+    columns = columns.reshape(size[1], height, channels).transpose(0, 1).reshape(height, -1)
+    # Of the 22 bits of both weights, 2 are left for the sum.
+    total = _blended(columns, size[0], 16, torch.float64, joint=False) + 2
+    return (total / 4).floor().int().reshape(size[0], size[1], channels)
+
+
+def _blended(
+    lines: Tensor, number: Tensor, bits: int, dtype: torch.dtype, joint: bool = True
+) -> Tensor:
+    """Interpolate between the rows of (L, K), in integers that are stored as floats.
+
+    Args:
+        lines: The rows.
+        number: Rows of the result.
+        bits: How many bits go at the end.
+        dtype: A type that holds the products exactly.
+        joint: Whether the bits go after the sum of both rows, or before it, as in OpenCV.
+
+    Returns:
+        (number, K).
+    """
+    length = torch.as_tensor(lines.shape[0])
+    before, share = _positions(length, number)
+    behind = torch.minimum(before + 1, length - 1)
+    parts = [
+        lines[index].to(dtype) * (weight * _COEFFICIENT).round().to(dtype)[:, None]
+        for index, weight in ((before, 1 - share), (behind, share))
+    ]
+    if joint:
+        parts = [parts[0] + parts[1]]
+    return sum((part / 2**bits).floor() for part in parts)
 
 
 def normalized(
@@ -76,10 +99,11 @@ def normalized(
     Returns:
         (1, C, h', w') float32.
     """
-    values = (image.float() - torch.tensor(mean)) / torch.tensor(std)
+    means, stds = (torch.tensor(values)[:, None, None] for values in (mean, std))
+    values = (image.permute(2, 0, 1).float() - means) / stds
     height, width = (torch.as_tensor(side) for side in image.shape[:2])
     below, right = (-height) % divisor, (-width) % divisor
-    return F.pad(values.permute(2, 0, 1)[None], (0, right, 0, below), value=pad_value)
+    return F.pad(values[None], (0, right, 0, below), value=pad_value)
 
 
 def _positions(old: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
@@ -90,19 +114,3 @@ def _positions(old: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
     before = place.floor()
     share = torch.where((before < 0) | (before >= old - 1), 0.0, place - before)
     return torch.minimum(before.clamp(min=0).long(), old - 1), share
-
-
-def _weights(old: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
-    """The shares of the old pixels before and behind each new one, as int32."""
-    share = _positions(old, new)[1]
-    before, behind = ((part * _COEFFICIENT).round().int() for part in (1 - share, share))
-    return before, behind
-
-
-def _next(index: Tensor, length: Tensor) -> Tensor:
-    return torch.minimum(index + 1, length - 1)
-
-
-def _shift(values: Tensor, bits: int) -> Tensor:
-    """Shift integers of at least 0 to the right; ONNX has a division, but no shift for int32."""
-    return torch.div(values, 1 << bits, rounding_mode="trunc").int()

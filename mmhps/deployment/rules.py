@@ -58,21 +58,21 @@ def group_leaders(merge):
 def visible(pixel, inside, start, stop, pixels, max_overlap):
     number = op.Shape(start)
     steps = op.Range(0, op.Squeeze(number), 1)
-    masks = op.Cast(inside, to=_INT64)
     keep = op.Expand(0, number)
-    taken = op.Expand(0, pixels)
+    # A loop copies what it carries in each step: a byte per pixel.
+    taken = op.Cast(op.Expand(0, pixels), to=_BOOL)
     for n in range(op.Squeeze(number)):
         low = op.Unsqueeze(op.Gather(start, n), 0)
         high = op.Unsqueeze(op.Gather(stop, n), 0)
         here = op.Slice(pixel, low, high)
-        mask = op.Slice(masks, low, high)
+        mask = op.Slice(inside, low, high)
         before = op.Gather(taken, here)
-        area = op.ReduceSum(mask, keepdims=0)
-        hidden = op.ReduceSum(mask * before, keepdims=0)
+        area = op.ReduceSum(op.Cast(mask, to=_INT64), keepdims=0)
+        hidden = op.ReduceSum(op.Cast(op.And(mask, before), to=_INT64), keepdims=0)
         few = op.Cast(hidden, to=_DOUBLE) <= max_overlap * op.Cast(area, to=_DOUBLE)
-        kept = op.Cast(op.And(area > 0, few), to=_INT64)
-        keep = op.Where(steps == n, kept, keep)
-        taken = op.ScatterElements(taken, here, op.Max(before, mask * kept))
+        kept = op.And(area > 0, few)
+        keep = op.Where(steps == n, op.Cast(kept, to=_INT64), keep)
+        taken = op.ScatterElements(taken, here, op.Or(before, op.And(mask, kept)))
     return op.Cast(keep, to=_BOOL)
 
 

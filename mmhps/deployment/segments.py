@@ -19,9 +19,9 @@ __all__ = [
     "OUTPUTS",
     "Segments",
     "described",
+    "doubtful_stuff",
     "enlarged",
     "segment_names",
-    "without_doubtful_stuff",
 ]
 
 
@@ -70,23 +70,24 @@ def segment_names(head: nn.Module, found: Detections, keep: Tensor) -> Names:
     )
 
 
-def without_doubtful_stuff(
-    winner: Tensor, head: nn.Module, names: Names, unsure: Tensor | None
-) -> Tensor:
-    """Make stuff void that is smaller than ``stuff_area_limit``, or that is unsure.
+def doubtful_stuff(winner: Tensor, head: nn.Module, names: Names, unsure: Tensor | None) -> Tensor:
+    """Which names become void: stuff smaller than ``stuff_area_limit``, and unsure stuff.
 
     Args:
         winner: (H * W,) int64 numbers of names.
         head: The fusion head.
         names: Of the image.
         unsure: (S,) bool, see :func:`mmhps.deployment.fusion.unsure_stuff`.
+
+    Returns:
+        (J,) bool.
     """
     limit, stuff = head.test_cfg.get("stuff_area_limit", 0), head.num_stuff_classes
-    number = torch.arange(names.ids.shape[0])
-    doubtful = (_areas(winner, names) < limit) & (number < stuff)
+    areas = torch.zeros_like(names.ids).scatter_add(0, winner, torch.ones_like(winner))
+    doubtful = (areas < limit) & (torch.arange(names.ids.shape[0]) < stuff)
     if unsure is not None:
         doubtful = doubtful | torch.cat([unsure, torch.zeros_like(doubtful[stuff:])])
-    return torch.where(doubtful, names.ids.shape[0] - 1, number)[winner]
+    return doubtful
 
 
 def enlarged(winner: Tensor, computed: Size, size: Size) -> Tensor:
@@ -98,15 +99,24 @@ def enlarged(winner: Tensor, computed: Size, size: Size) -> Tensor:
     return winner.reshape(computed[0], computed[1])[rows][:, columns]
 
 
-def described(winner: Tensor, names: Names, size: Size) -> Segments:
-    """List the segments of a map of winners (H, W), in the order of their names."""
-    areas = _areas(winner.flatten(), names)
+def described(winner: Tensor, names: Names, size: Size, doubtful: Tensor) -> Segments:
+    """List the segments of a map of winners (H, W), in the order of their names.
+
+    Args:
+        winner: (H, W) int64 numbers of names.
+        names: Of the image.
+        size: (H, W).
+        doubtful: (J,) bool, names that become void.
+    """
     number = torch.arange(names.ids.shape[0])
-    present = ((areas > 0) & (number < names.ids.shape[0] - 1)).nonzero().flatten()
-    top, bottom = _extent(winner, torch.arange(size[0])[:, None], size[0], names)
-    left, right = _extent(winner, torch.arange(size[1]), size[1], names)
+    void = names.ids.shape[0] - 1
+    of_rows = _counts(winner, torch.arange(size[0])[:, None], size[0], names)
+    of_columns = _counts(winner, torch.arange(size[1]), size[1], names)
+    areas = of_rows.sum(dim=1)
+    present = ((areas > 0) & (number < void) & ~doubtful).nonzero().flatten()
+    (top, bottom), (left, right) = _extent(of_rows), _extent(of_columns)
     return Segments(
-        panoptic_ids=names.ids.int()[winner],
+        panoptic_ids=torch.where(doubtful, names.ids[void], names.ids).int()[winner],
         ids=names.ids[present].int(),
         labels=names.labels[present],
         scores=names.scores[present],
@@ -115,17 +125,17 @@ def described(winner: Tensor, names: Names, size: Size) -> Segments:
     )
 
 
-def _areas(winner: Tensor, names: Names) -> Tensor:
-    """(J,) pixels of each name in a flat map."""
-    return torch.zeros_like(names.ids).scatter_add(0, winner, torch.ones_like(winner))
-
-
-def _extent(winner: Tensor, place: Tensor, length: Tensor, names: Names) -> tuple[Tensor, Tensor]:
-    """(J,) the first row or column of each name, and the one after the last."""
+def _counts(winner: Tensor, place: Tensor, length: Tensor, names: Names) -> Tensor:
+    """(J, length) pixels of each name in each row or column."""
     place_of_name = (winner * length + place).flatten()
-    held = torch.zeros(names.ids.shape[0] * length, dtype=torch.int64)
-    held = held.scatter(0, place_of_name, torch.ones_like(place_of_name))
-    held = held.reshape(names.ids.shape[0], length) > 0
+    empty = torch.zeros(names.ids.shape[0] * length, dtype=torch.int64)
+    counts = empty.scatter_add(0, place_of_name, torch.ones_like(place_of_name))
+    return counts.reshape(names.ids.shape[0], length)
+
+
+def _extent(counts: Tensor) -> tuple[Tensor, Tensor]:
+    """(J,) the first row or column of each name, and the one after the last."""
+    length = torch.as_tensor(counts.shape[1])
     index = torch.arange(length)
-    first = torch.where(held, index, length).amin(dim=1)
-    return first, torch.where(held, index + 1, 0).amax(dim=1)
+    first = torch.where(counts > 0, index, length).amin(dim=1)
+    return first, torch.where(counts > 0, index + 1, 0).amax(dim=1)

@@ -3,9 +3,9 @@ import torch
 from mmhps.deployment.detection import Detections
 from mmhps.deployment.segments import (
     described,
+    doubtful_stuff,
     enlarged,
     segment_names,
-    without_doubtful_stuff,
 )
 from mmhps.models import DifferentiableFusionHead
 
@@ -30,7 +30,7 @@ def test_names():
 
 def test_described_by_hand():
     winner = torch.tensor([[0, 0, 2], [0, 4, 5]])
-    found = described(winner, segment_names(head(), FOUND, KEEP), SIZE)
+    found = described(winner, segment_names(head(), FOUND, KEEP), SIZE, torch.zeros(6) > 0)
     assert found.panoptic_ids.tolist() == [[2, 2, 1001], [2, 2000, 4]]
     assert found.ids.tolist() == [2, 1001, 2000]
     assert found.labels.tolist() == [2, 1, 0]
@@ -42,7 +42,7 @@ def test_described_by_hand():
 def test_nothing_but_void():
     none = Detections(torch.zeros(0, 4), torch.zeros(0, dtype=torch.long), torch.zeros(0))
     names = segment_names(head(), none, torch.zeros(0, dtype=torch.bool))
-    found = described(torch.full((2, 3), 2), names, SIZE)
+    found = described(torch.full((2, 3), 2), names, SIZE, torch.zeros(3) > 0)
     assert (found.panoptic_ids == 4).all()
     assert [len(part) for part in found[1:]] == [0] * 5
 
@@ -50,10 +50,13 @@ def test_nothing_but_void():
 def test_doubtful_stuff_becomes_void():
     names = segment_names(head(), FOUND, KEEP)
     winner = torch.tensor([0, 0, 1, 2, 4, 5])
-    found = without_doubtful_stuff(winner, head(stuff_area_limit=2), names, None)
-    assert found.tolist() == [0, 0, 5, 2, 4, 5]  # instances may be small
-    unsure = torch.tensor([True, False])
-    assert without_doubtful_stuff(winner, head(), names, unsure).tolist() == [5, 5, 1, 2, 4, 5]
+    small = doubtful_stuff(winner, head(stuff_area_limit=2), names, None)
+    assert small.tolist() == [False, True] + 4 * [False]  # instances may be small
+    unsure = doubtful_stuff(winner, head(), names, torch.tensor([True, False]))
+    assert unsure.tolist() == [True] + 5 * [False]
+    found = described(winner.view(2, 3), names, SIZE, small | unsure)
+    assert found.panoptic_ids.tolist() == [[4, 4, 4], [1001, 2000, 4]]
+    assert found.ids.tolist() == [1001, 2000]
 
 
 def test_enlarged_by_the_nearest_pixel():

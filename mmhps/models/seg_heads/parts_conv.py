@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -43,13 +43,17 @@ class PartsConv2d(nn.Conv2d):
         return total
 
     def _share(self, part: Tensor, weight: Tensor, halved: bool) -> Tensor:
-        # ONNX Runtime convolves fast and adds slowly.
-        if halved and not torch.onnx.is_in_onnx_export():
-            return conv_of_upsampled(part, weight)
         if halved:
-            part = F.interpolate(part, scale_factor=2, mode="bilinear")
+            return conv_of_upsampled(part, weight)
         return F.conv2d(part, weight, None, self.stride, self.padding)
 
     def _weighted(self, parts: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        weights = self.weight.split([part.shape[1] for part in parts], dim=1)
-        return zip(parts, weights, strict=True)
+        # Slices between numbers, not between sizes that a trace follows: an export folds them.
+        widths = [int(part.shape[1]) for part in parts]
+        if sum(widths) != self.in_channels:
+            raise ValueError(
+                f"parts: expected {self.in_channels} channels in all, got {widths}. Set "
+                f"in_channels to their sum."
+            )
+        for part, width, end in zip(parts, widths, accumulate(widths), strict=True):
+            yield part, self.weight[:, end - width : end]

@@ -31,5 +31,5 @@ def test_parts_of_half_the_size_are_upsampled():
 
 
 def test_parts_of_other_widths_are_an_error():
-    with pytest.raises(RuntimeError, match="split"):
+    with pytest.raises(ValueError, match=r"expected 3 channels in all, got \[2\]"):
         PartsConv2d(3, 1, 1)([torch.zeros(1, 2, 1, 1)])
