@@ -165,6 +165,24 @@ def fusions_table(study: Mapping[str, Any]) -> str:
     return markdown_table(header, rows)
 
 
+def pooled_table(result: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """What ``tools/analysis_tools/pooled_quality.py`` measures, a line for each system."""
+    groups = {"All": "PQ", "Things": "PQ Th", "Stuff": "PQ St"}
+    rows = []
+    for system, values in result["systems"].items():
+        cells = [f"{values[group]['pq']:.1f}" for group in groups]
+        cells += [_interval(values[group]) for group in groups]
+        rows.append([titles.get(system, system), str(result["images"]), *cells])
+    header = ["system", "images", *groups.values(), *(f"Δ {name}" for name in groups.values())]
+    return markdown_table(header, rows)
+
+
+def _interval(values: Mapping[str, float]) -> str:
+    if "difference" not in values:
+        return "–"
+    return f"{values['difference']:+.2f} ({values['low']:+.2f} to {values['high']:+.2f})"
+
+
 def benchmark_table(result: Mapping[str, Any]) -> str:
     """What :mod:`mmhps.studies.timing` measures, a line for each comparison."""
     rows = [

@@ -2,7 +2,8 @@
 
     python tools/analysis_tools/benchmark_peers.py BENCHMARK
 
-BENCHMARK is fusion, loading, metric, nms, inference, train or throughput; see docs/benchmarks.md.
+BENCHMARK is fusion, loading, metric, nms, inference, train, throughput or command; see
+docs/benchmarks.md.
 The last line is a JSON object; the status is 1 if a target is missed or the results differ.
 """
 
@@ -18,7 +19,7 @@ from pathlib import Path
 import torch
 
 from mmhps import register_all_modules
-from mmhps.studies.benchmarks import fusion, loading, metric, networks, nms, throughput
+from mmhps.studies.benchmarks import command, fusion, loading, metric, networks, nms, throughput
 from mmhps.studies.timing import finish
 
 BENCHMARKS = {
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "inference": partial(networks.run, "inference"),
     "train": partial(networks.run, "train"),
     "throughput": throughput.run,
+    "command": command.run,
 }
 
 

@@ -4,8 +4,8 @@
 
 A metafile gets the address of the weights as well. A table stands between
 `<!-- table: KIND NAME -->` and `<!-- end of table -->`; KIND is one of `results`, `differences`,
-`baseline`, `costs`, `fusions`, `benchmark` and `onnx`, and NAME that of docs/results/NAME.json; or
-it is `models`, and NAME that of configs/NAME/metafile.yml.
+`baseline`, `costs`, `fusions`, `pooled`, `benchmark` and `onnx`, and NAME that of
+docs/results/NAME.json; or it is `models`, and NAME that of configs/NAME/metafile.yml.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from mmhps.studies.tables import (
     differences_table,
     fusions_table,
     onnx_table,
+    pooled_table,
     results_table,
 )
 
@@ -41,6 +42,7 @@ KINDS = {
     "baseline": partial(baseline_table, titles=TITLES),
     "costs": partial(costs_table, titles=TITLES),
     "fusions": fusions_table,
+    "pooled": partial(pooled_table, titles=TITLES),
     "benchmark": benchmark_table,
     "models": models_table,
     "onnx": onnx_table,
