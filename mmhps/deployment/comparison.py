@@ -17,15 +17,16 @@ from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmhps.apis import PanopticInferencer
-from mmhps.metrics.matching import PanopticStats, panoptic_stats
+from mmhps.metrics.matching import PanopticStats, count_overlaps, panoptic_stats
 from mmhps.metrics.quality import panoptic_quality
 from mmhps.pictures import list_pictures
 from mmhps.results import PanopticResult
 from mmhps.runtime import OnnxModel
 from mmhps.structures import VOID, predicted_segments
 from mmhps.structures.id_formats import read_true_segments
+from mmhps.structures.panoptic_ids import INSTANCE_OFFSET
 
-__all__ = ["Tally", "compare", "images_of_dataset", "instances_of"]
+__all__ = ["Tally", "compare", "images_of_dataset", "instances_of", "renumbered"]
 
 Truth = tuple[np.ndarray, list]
 Images = Sequence[tuple[str, Callable[[], np.ndarray], Callable[[], Truth] | None]]
@@ -72,7 +73,7 @@ class Tally:
 
     def compare(self, ids: np.ndarray, instances: list, expected: np.ndarray, others: list) -> None:
         """Add an image: maps (H, W), and label and score of each instance, of both."""
-        different = int(np.count_nonzero(ids != expected))
+        different = int(np.count_nonzero(renumbered(ids, expected) != expected))
         self._pixels[0] += different
         self._pixels[1] += ids.size
         self._shares.append(different / ids.size)
@@ -85,7 +86,8 @@ class Tally:
         self._stats.append(panoptic_stats(*truth, ids, segments, classes))
 
     def result(self) -> dict[str, float]:
-        """Pixels that differ in percent, images with other instances, PQ in percent, times."""
+        """Pixels that differ in percent (numbers of instances may be swapped), images with other
+        instances, PQ in percent, times."""
         values = dict(ms=1000 * statistics.median(self.seconds))
         if self._shares:
             values |= {
@@ -97,6 +99,35 @@ class Tally:
             total = PanopticStats.total(self._stats, len(self._things))
             values["PQ"] = 100 * panoptic_quality(total, self._things)["All"]["pq"]
         return {key: round(value, 4) for key, value in values.items()}
+
+
+def renumbered(ids: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Give the instances of a map the numbers that they have in another one.
+
+    Numbers follow the scores, so that two instances may swap theirs. Each instance gets the id of
+    the one of its class with most pixels in common, the largest overlaps first; what is left keeps
+    a number that is not in the other map.
+
+    Args:
+        ids: (H, W) panoptic map.
+        expected: (H, W), the other one.
+
+    Returns:
+        (H, W) int64.
+    """
+    overlaps = count_overlaps(expected, ids)
+    instance = (overlaps.gt >= INSTANCE_OFFSET) & (overlaps.pred >= INSTANCE_OFFSET)
+    alike = instance & (overlaps.gt % INSTANCE_OFFSET == overlaps.pred % INSTANCE_OFFSET)
+    names: dict[int, int] = {}
+    for k in np.argsort(-overlaps.pixels, kind="stable"):
+        old, new = int(overlaps.pred[k]), int(overlaps.gt[k])
+        if alike[k] and old not in names and new not in names.values():
+            names[old] = new
+    values, place = np.unique(ids, return_inverse=True)
+    largest = max(int(part.max(initial=0)) for part in (ids, expected))
+    beyond = INSTANCE_OFFSET * (1 + largest // INSTANCE_OFFSET)
+    table = [names.get(v, v + beyond if v >= INSTANCE_OFFSET else v) for v in values.tolist()]
+    return np.array(table, np.int64)[place].reshape(ids.shape)
 
 
 def _same(instances: list[tuple[int, float]], others: list[tuple[int, float]]) -> bool:

@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("onnxruntime", reason="needs the extra deploy")
 
-from mmhps.deployment.comparison import Tally, instances_of  # noqa: E402
+from mmhps.deployment.comparison import Tally, instances_of, renumbered  # noqa: E402
 from mmhps.structures import Segment  # noqa: E402
 
 
@@ -21,6 +21,25 @@ def test_pixels_and_instances_by_hand():
         worst_image_percent=25.0,
         images_with_other_instances=2,
     )
+
+
+def test_instances_may_have_other_numbers():
+    # Two cars (class 0) and a stuff class 1; the car of three pixels has become the second one.
+    expected = np.array([[1000, 1000, 1000, 2000, 1, 1]])
+    assert renumbered(np.array([[2000, 2000, 1000, 1000, 1, 1]]), expected).tolist() == [
+        [1000, 1000, 2000, 2000, 1, 1]
+    ]
+    assert (renumbered(expected, expected) == expected).all()
+
+
+def test_what_has_no_counterpart_equals_nothing():
+    expected = np.array([[1000, 1000, 1, 3000]])
+    # Another class, stuff in place of an instance, and one instance in two parts.
+    assert (renumbered(np.array([[1001, 1, 1000, 1000]]), expected) != expected).sum() == 3
+    halves = renumbered(np.array([[1000, 2000, 1, 3000]]), expected)
+    assert halves[0, 0] == 1000 and halves[0, 1] not in expected
+    empty = np.zeros((0, 4), np.int64)
+    assert renumbered(empty, empty).shape == (0, 4)
 
 
 def test_quality_by_hand():
