@@ -60,6 +60,26 @@ def run_command(command: list[str], photo: Path, out: Path) -> float:
     return int(ended.stdout) / (2**20 if sys.platform == "darwin" else 2**10)
 
 
+def compare_on(photo: Path, folder: Path, repeats: int) -> tuple[list[Row], bool]:
+    """Compare the commands on a photo: rows of time and memory, and whether the maps are alike.
+
+    Args:
+        photo: A PNG file.
+        folder: Where the results go.
+        repeats: Timed calls of each.
+    """
+    peaks: dict[str, float] = {}
+
+    def call(name: str) -> None:
+        peaks[name] = run_command(COMMANDS[name], photo, folder / name)
+
+    row = compare(photo.stem, partial(call, "ours"), partial(call, "peer"), TARGET, repeats)
+    mine, theirs = (round(peaks[name], 1) for name in ("ours", "peer"))
+    memory = Row(f"memory (MiB), {photo.stem}", mine, theirs, round(theirs / mine, 2), TARGET)
+    maps = [np.asarray(Image.open(folder / name / "panoptic" / photo.name)) for name in COMMANDS]
+    return [row, memory], bool((maps[0] != maps[1]).any(axis=-1).mean() <= TOLERANCE)
+
+
 def run(repeats: int = 5) -> tuple[list[Row], bool]:
     """Compare time and memory; the panoptic maps must be alike."""
     street = Image.open(zoo_root() / "mmhps/web/examples/street1.jpg").convert("RGB")
@@ -68,15 +88,7 @@ def run(repeats: int = 5) -> tuple[list[Row], bool]:
         for width, height in SIZES:
             photo = Path(folder, f"{width}x{height}.png")
             street.resize((width, height), Image.Resampling.BILINEAR).save(photo)
-            outs = {name: Path(folder, name) for name in COMMANDS}
-            calls = {
-                name: partial(run_command, command, photo, outs[name])
-                for name, command in COMMANDS.items()
-            }
-            rows.append(compare(photo.stem, calls["ours"], calls["peer"], TARGET, repeats))
-            mine, theirs = (round(calls[name](), 1) for name in ("ours", "peer"))
-            ratio = round(theirs / mine, 2)
-            rows.append(Row(f"memory (MiB), {photo.stem}", mine, theirs, ratio, TARGET))
-            maps = [np.asarray(Image.open(out / "panoptic" / photo.name)) for out in outs.values()]
-            agree &= bool((maps[0] != maps[1]).any(axis=-1).mean() <= TOLERANCE)
+            found, alike = compare_on(photo, Path(folder), repeats)
+            rows += found
+            agree &= alike
     return rows, agree
