@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .operators import group_leaders, pair_overlaps, visible
+from .operators import bincount, group_leaders, pair_overlaps, visible
 from .preprocessing import Size
 
 __all__ = ["Claims", "merged", "paste", "seen"]
@@ -115,7 +115,8 @@ def merged(
         pixels: (1,) int64, H * W.
     """
     leader = group_leaders(_may_merge(claims, windows, labels, iou, pixels))
-    number = torch.zeros_like(leader).scatter_add(0, leader, torch.ones_like(leader))
+    instances = torch.as_tensor(leader.shape[0]).reshape(1)
+    number = bincount(leader, instances)
     alone = (number == 1)[leader]
     single = alone[claims.owner]
     kept = claims.pixel[single], claims.owner[single], claims.value[single]
@@ -128,7 +129,7 @@ def merged(
     mean = total / empty.scatter_add(0, slot, weight)
     group = torch.div(key, pixels, rounding_mode="trunc")
     length = torch.where(alone, claims.stop - claims.start, 0)
-    joint = torch.zeros_like(length).scatter_add(0, group, torch.ones_like(group))
+    joint = bincount(group, instances)
     # First all single ones, then all groups.
     start = torch.where(alone, _starts(length), length.sum() + _starts(joint))
     return Claims(

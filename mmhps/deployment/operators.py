@@ -18,7 +18,7 @@ from torch.autograd import Function
 from mmhps.ops import greedy_nms
 from mmhps.ops import roi_align as sampled_roi_align
 
-__all__ = ["group_leaders", "nms", "pair_overlaps", "roi_align", "visible"]
+__all__ = ["bincount", "group_leaders", "nms", "pair_overlaps", "picked", "roi_align", "visible"]
 
 RULES = "mmhps"
 """Domain of the rules while the graph is made."""
@@ -83,6 +83,33 @@ class _RoIAlign(Function):
         )
         channels = (features.type().sizes() or [None] * 2)[1]
         return _typed(pooled, features, torch.float32, [None, channels, size, size])
+
+
+class _Bincount(Function):
+    @staticmethod
+    def forward(ctx: Any, index: Tensor, length: Tensor) -> Tensor:
+        return torch.bincount(index, minlength=int(length))
+
+    @staticmethod
+    def symbolic(g: Any, index: Any, length: Any) -> Any:
+        filled = (
+            g.op("ConstantOfShape", shape, value_t=torch.tensor([value]))
+            for shape, value in ((length, 0), (g.op("Shape", index), 1))
+        )
+        empty, ones = filled
+        counts = g.op("ScatterElements", empty, index, ones, axis_i=0, reduction_s="add")
+        return _typed(counts, index, torch.int64, [None])
+
+
+class _Picked(Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, rows: Tensor, columns: Tensor, same: Tensor) -> Tensor:
+        return values[rows][:, columns]
+
+    @staticmethod
+    def symbolic(g: Any, values: Any, rows: Any, columns: Any, same: Any) -> Any:
+        large = g.op(f"{RULES}::picked", values, rows, columns, same)
+        return _typed(large, values, torch.int64, [None, None])
 
 
 class _PairOverlaps(Function):
@@ -159,6 +186,26 @@ def roi_align(
 ) -> Tensor:
     """:func:`mmhps.ops.roi_align` of one image: (1, C, h, w), (N, 4) -> (N, C, size, size)."""
     return _RoIAlign.apply(features, boxes, size, spatial_scale, sampling_ratio)
+
+
+def bincount(index: Tensor, length: Tensor) -> Tensor:
+    """How often each of the numbers below a length occurs: (K,), (1,) int64 -> (length,) int64."""
+    return _Bincount.apply(index, length)
+
+
+def picked(values: Tensor, rows: Tensor, columns: Tensor, same: Tensor) -> Tensor:
+    """Repeat or drop rows and columns of a map.
+
+    Args:
+        values: (h, w) int64.
+        rows: (H,) int64, the row that stands in each of the result.
+        columns: (W,) int64.
+        same: () bool, whether these are all rows and columns in order, and nothing is to be done.
+
+    Returns:
+        (H, W) int64.
+    """
+    return _Picked.apply(values, rows, columns, same)
 
 
 def pair_overlaps(

@@ -48,40 +48,41 @@ def as_opencv(image: Tensor, size: Size) -> Tensor:
     Returns:
         (h, w, C) int32 in 0..255. Enlarged images may differ by 1 in a few values.
     """
-    height, width, channels = (torch.as_tensor(side) for side in image.shape)
-    # Runtimes copy and multiply whole rows: first the columns of the image are its rows.
-    columns = _blended(image.transpose(0, 1).reshape(width, -1), size[1], 4, torch.float32)
-    columns = columns.reshape(size[1], height, channels).transpose(0, 1).reshape(height, -1)
-    # Of the 22 bits of both weights, 2 are left for the sum.
-    total = _blended(columns, size[0], 16, torch.float64, joint=False) + 2
-    return (total / 4).floor().int().reshape(size[0], size[1], channels)
+    channels = image.shape[2]
+    columns, (left, right) = _neighbours(image.shape[1], size[1], 4)
+    near, far = (image[:, index].flatten(1).float() for index in columns)
+    lines = (near * _per_channel(left, channels) + far * _per_channel(right, channels)).floor()
+    # Of the 22 bits of both weights, 2 are left for the sum. The products need 26.
+    rows, weights = _neighbours(image.shape[0], size[0], 16)
+    above, below = (
+        (lines[index].double() * weight.double()[:, None]).floor()
+        for index, weight in zip(rows, weights, strict=True)
+    )
+    total = (above + below + 2) * 0.25
+    return total.floor().int().reshape(size[0], size[1], channels)
 
 
-def _blended(
-    lines: Tensor, number: Tensor, bits: int, dtype: torch.dtype, joint: bool = True
-) -> Tensor:
-    """Interpolate between the rows of (L, K), in integers that are stored as floats.
+def _neighbours(old: int, new: Tensor, bits: int) -> tuple[tuple[Tensor, Tensor], ...]:
+    """The pixels before and behind each of ``new`` pixels, and their weights.
 
     Args:
-        lines: The rows.
-        number: Rows of the result.
-        bits: How many bits go at the end.
-        dtype: A type that holds the products exactly.
-        joint: Whether the bits go after the sum of both rows, or before it, as in OpenCV.
+        old: Pixels of the image.
+        new: Pixels of the result.
+        bits: How many bits of OpenCV's integer weights are behind the point.
 
     Returns:
-        (number, K).
+        Two indices of (new,) int64, and two weights of (new,) float32.
     """
-    length = torch.as_tensor(lines.shape[0])
-    before, share = _positions(length, number)
+    length = torch.as_tensor(old)
+    before, share = _positions(length, new)
     behind = torch.minimum(before + 1, length - 1)
-    parts = [
-        lines[index].to(dtype) * (weight * _COEFFICIENT).round().to(dtype)[:, None]
-        for index, weight in ((before, 1 - share), (behind, share))
-    ]
-    if joint:
-        parts = [parts[0] + parts[1]]
-    return sum((part / 2**bits).floor() for part in parts)
+    near, far = ((weight * _COEFFICIENT).round() * 2.0**-bits for weight in (1 - share, share))
+    return (before, behind), (near, far)
+
+
+def _per_channel(weight: Tensor, channels: int) -> Tensor:
+    """Repeat the weight of a pixel for each of its channels: (K,) -> (K * C,)."""
+    return weight[:, None].expand(-1, channels).flatten()
 
 
 def normalized(

@@ -21,6 +21,15 @@ _domain = Opset(RULES, 1)
 
 
 @script(_domain, default_opset=op)
+def picked(values, rows, columns, same):
+    if same:
+        large = op.Identity(values)
+    else:
+        large = op.Gather(op.Gather(values, rows, axis=0), columns, axis=1)
+    return large
+
+
+@script(_domain, default_opset=op)
 def pair_overlaps(pixel, inside, start, pairs, pixels):
     number = op.Shape(pairs, start=0, end=1)
     steps = op.Range(0, op.Squeeze(number), 1)
@@ -78,4 +87,4 @@ def visible(pixel, inside, start, stop, pixels, max_overlap):
 
 def functions() -> list[FunctionProto]:
     """All rules, as functions of a model."""
-    return [rule.to_function_proto() for rule in (pair_overlaps, group_leaders, visible)]
+    return [rule.to_function_proto() for rule in (picked, pair_overlaps, group_leaders, visible)]

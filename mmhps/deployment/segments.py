@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mmhps.structures import encode
 
 from .detection import Detections
+from .operators import bincount, picked
 from .preprocessing import Size
 
 __all__ = [
@@ -83,8 +84,9 @@ def doubtful_stuff(winner: Tensor, head: nn.Module, names: Names, unsure: Tensor
         (J,) bool.
     """
     limit, stuff = head.test_cfg.get("stuff_area_limit", 0), head.num_stuff_classes
-    areas = torch.zeros_like(names.ids).scatter_add(0, winner, torch.ones_like(winner))
-    doubtful = (areas < limit) & (torch.arange(names.ids.shape[0]) < stuff)
+    doubtful = (bincount(winner, _length(names.ids)) < limit) & (
+        torch.arange(names.ids.shape[0]) < stuff
+    )
     if unsure is not None:
         doubtful = doubtful | torch.cat([unsure, torch.zeros_like(doubtful[stuff:])])
     return doubtful
@@ -96,7 +98,8 @@ def enlarged(winner: Tensor, computed: Size, size: Size) -> Tensor:
         ((torch.arange(new).double() + 0.5) * old / new).long()
         for old, new in zip(computed, size, strict=True)
     )
-    return winner.reshape(computed[0], computed[1])[rows][:, columns]
+    same = (computed[0] == size[0]) & (computed[1] == size[1])
+    return picked(winner.reshape(computed[0], computed[1]), rows, columns, same)
 
 
 def described(winner: Tensor, names: Names, size: Size, doubtful: Tensor) -> Segments:
@@ -127,10 +130,13 @@ def described(winner: Tensor, names: Names, size: Size, doubtful: Tensor) -> Seg
 
 def _counts(winner: Tensor, place: Tensor, length: Tensor, names: Names) -> Tensor:
     """(J, length) pixels of each name in each row or column."""
-    place_of_name = (winner * length + place).flatten()
-    empty = torch.zeros(names.ids.shape[0] * length, dtype=torch.int64)
-    counts = empty.scatter_add(0, place_of_name, torch.ones_like(place_of_name))
+    counts = bincount((winner * length + place).flatten(), _length(names.ids) * length)
     return counts.reshape(names.ids.shape[0], length)
+
+
+def _length(values: Tensor) -> Tensor:
+    """(1,) int64."""
+    return torch.as_tensor(values.shape[0]).reshape(1)
 
 
 def _extent(counts: Tensor) -> tuple[Tensor, Tensor]:

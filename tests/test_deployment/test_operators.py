@@ -49,6 +49,23 @@ def run(name, *inputs, **options):
     return session.run(None, dict(zip(names, arrays, strict=True)))[0]
 
 
+def test_bincount_has_a_number_for_each_value():
+    index = torch.tensor([3, 1, 3])
+    assert operators.bincount(index, torch.tensor([5])).tolist() == [0, 1, 0, 2, 0]
+    nothing = torch.zeros(0, dtype=torch.long)
+    assert operators.bincount(nothing, torch.tensor([2])).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_picked_rows_and_columns(same):
+    values = torch.tensor([[1, 2, 3], [4, 5, 6]])
+    rows, columns = ([0, 1], [0, 1, 2]) if same else ([1, 1, 0], [2, 0])
+    inputs = values, torch.tensor(rows), torch.tensor(columns), torch.tensor(same)
+    expected = values.tolist() if same else [[6, 4], [6, 4], [3, 1]]
+    assert operators.picked(*inputs).tolist() == expected
+    assert run("picked", *inputs).tolist() == expected
+
+
 def test_pair_overlaps_by_hand():
     # Masks {0, 1, 2}, {1, 2, 3} without 3, {5}.
     pixel = torch.tensor([0, 1, 2, 1, 2, 3, 5])
