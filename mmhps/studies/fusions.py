@@ -14,6 +14,7 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from mmhps.apis.trained_models import load_model
@@ -88,6 +89,20 @@ def read_network(path: Path, config: str | None) -> tuple[Config, str]:
     return Config.fromfile(config), str(path)
 
 
+def network_and_data(
+    cfg: Config, checkpoint: str, device: str
+) -> tuple[torch.nn.Module, DataLoader]:
+    """A trained network in evaluation mode, and the test data of its config.
+
+    Raises:
+        ValueError: The checkpoint does not fit.
+        FileNotFoundError: There is no checkpoint.
+    """
+    resolve_classes(cfg)
+    model = load_model(cfg.model, load_checkpoint(checkpoint), checkpoint).to(device)
+    return model, Runner.build_dataloader(cfg.test_dataloader)
+
+
 def as_hps(cfg: Config) -> Config:
     """The config of HPS whose parts are those of a Panoptic FPN; one of HPS as it is.
 
@@ -157,9 +172,7 @@ def score_fusions(
         FileNotFoundError: There is no checkpoint.
     """
     cfg = as_hps(next(iter(configs.values())))
-    resolve_classes(cfg)
-    model = load_model(cfg.model, load_checkpoint(checkpoint), checkpoint).to(device)
-    loader = Runner.build_dataloader(cfg.test_dataloader)
+    model, loader = network_and_data(cfg, checkpoint, device)
     meta = loader.dataset.metainfo
     heads = [head.to(device).eval() for head in fusion_heads([c.model for c in configs.values()])]
     heads[0].load_state_dict(model.panoptic_fusion_head.state_dict())

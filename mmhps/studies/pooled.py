@@ -13,16 +13,12 @@ from typing import Any
 
 import torch
 from mmdet.registry import METRICS
-from mmengine.runner import Runner
 from tqdm import tqdm
 
-from mmhps.apis.trained_models import load_model
-from mmhps.engine.checkpoints import load_checkpoint
 from mmhps.metrics.bootstrap import difference_intervals
 from mmhps.metrics.matching import PanopticStats
-from mmhps.metrics.quality import panoptic_quality
-from mmhps.models import resolve_classes
-from mmhps.studies.fusions import read_network
+from mmhps.metrics.quality import GROUPS, panoptic_quality
+from mmhps.studies.fusions import network_and_data, read_network
 
 __all__ = ["compare_pools", "image_stats", "pool"]
 
@@ -44,9 +40,7 @@ def image_stats(run: Path, device: str) -> tuple[dict[Key, PanopticStats], list[
         FileNotFoundError: The folder holds no finished run.
     """
     cfg, checkpoint = read_network(run, None)
-    resolve_classes(cfg)
-    model = load_model(cfg.model, load_checkpoint(checkpoint), checkpoint).to(device)
-    loader = Runner.build_dataloader(cfg.test_dataloader)
+    model, loader = network_and_data(cfg, checkpoint, device)
     metric = METRICS.build(cfg.test_evaluator)
     metric.dataset_meta = meta = loader.dataset.metainfo
     with torch.inference_mode():
@@ -102,11 +96,13 @@ def compare_pools(
             )
         stats = [images[key] for key in keys]
         quality = panoptic_quality(PanopticStats.total(stats, len(things)), things)
-        intervals = difference_intervals(stats, [baseline[key] for key in keys], things)
-        systems[name] = {}
-        for group, values in intervals.items():
-            cells = dict(pq=quality[group]["pq"])
-            if name != first:
-                cells |= dict(zip(("difference", "low", "high"), values, strict=True))
-            systems[name][group] = {key: round(100 * value, 3) for key, value in cells.items()}
+        cells = {group: dict(pq=quality[group]["pq"]) for group in GROUPS}
+        if name != first:
+            intervals = difference_intervals(stats, [baseline[key] for key in keys], things)
+            for group, values in intervals.items():
+                cells[group] |= dict(zip(("difference", "low", "high"), values, strict=True))
+        systems[name] = {
+            group: {key: round(100 * value, 3) for key, value in values.items()}
+            for group, values in cells.items()
+        }
     return dict(images=len(keys), systems=systems)
