@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -166,12 +167,36 @@ def finish(rows: Sequence[Row], agree: bool = True, out: Path | None = None) -> 
         ``ok``: they agree, and every ratio reaches its target.
     """
     ok = agree and all(row.met for row in rows)
-    result = dict(rows=[asdict(row) for row in rows], ok=ok)
+    return report(dict(rows=[asdict(row) for row in rows], ok=ok), out)
+
+
+def report(result: Mapping[str, Any], out: Path | None = None) -> bool:
+    """Print what :func:`finish` or :func:`joined` give, store it, and return ``ok``."""
     print(benchmark_table(result))
     print(json.dumps(result))
     if out is not None:
         write_results(result, out)
-    return ok
+    return result["ok"]
+
+
+def joined(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Join several runs of one benchmark.
+
+    Args:
+        runs: What :func:`finish` stored of each, at least one.
+
+    Returns:
+        The same with the medians, and in each row ``lowest``, the lowest ratio of all runs. ``ok``
+        if all of them were.
+    """
+    rows = []
+    for same in zip(*(run["rows"] for run in runs), strict=True):
+        medians = {
+            key: round(statistics.median(row[key] for row in same), 2)
+            for key in ("ours_ms", "peer_ms", "ratio")
+        }
+        rows.append({**same[0], **medians, "lowest": min(row["ratio"] for row in same)})
+    return dict(rows=rows, runs=len(runs), ok=all(run["ok"] for run in runs))
 
 
 def write_results(result: Mapping[str, object], out: Path) -> None:

@@ -2,7 +2,15 @@
 
 import json
 
-from mmhps.studies.timing import Row, compare, compare_memory, finish, peak_memory
+from mmhps.studies.timing import (
+    Row,
+    compare,
+    compare_memory,
+    finish,
+    joined,
+    peak_memory,
+    report,
+)
 
 
 def test_both_run_by_turns_and_the_first_turn_does_not_count():
@@ -34,6 +42,21 @@ def test_report_ends_with_one_json_object(capsys, tmp_path):
     assert stored["ok"] and stored["rows"] == last["rows"][:1]
     assert stored["about"].keys() >= {"date", "threads", "torch"}
     assert not finish(rows[:1], agree=False), "fast and wrong is not ok"
+
+
+def test_several_runs_have_medians_and_the_lowest_ratio(capsys):
+    def run(ours, ratio, ok):
+        row = dict(case="x", ours_ms=ours, peer_ms=9.0, ratio=ratio, target=4.0)
+        return dict(rows=[row], ok=ok, about=dict(date="2026-11-28"))
+
+    result = joined([run(1.0, 9.0, True), run(3.0, 3.0, False), run(2.0, 4.5, True)])
+    row = dict(case="x", ours_ms=2.0, peer_ms=9.0, ratio=4.5, target=4.0, lowest=3.0)
+    assert result == dict(rows=[row], runs=3, ok=False)
+    assert not report(result)
+    header, _, line, *_ = capsys.readouterr().out.splitlines()
+    assert "lowest of 3" in header
+    assert [cell.strip() for cell in line.split("|")[4:7]] == ["4.50", "3.00", "4.00"]
+    assert "missed" in line, "the median alone would reach the target"
 
 
 def test_peak_memory_sees_a_block():
