@@ -16,7 +16,7 @@ from .resampling import Resampled
 
 __all__ = ["fused_argmax"]
 
-_STRIP = (1 << 17, 1 << 19)
+_STRIP = (1 << 18, 1 << 19)
 """Fewest and most pixels decided at a time: more need more memory, fewer more operations."""
 _ROUNDING = 1e-4
 
