@@ -5,6 +5,7 @@ Shape letters: H×W image, N instances.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from mmengine.dataset import BaseDataset
@@ -64,7 +65,8 @@ class PanopticIdDataset(BaseDataset):
             filters it also applies in test mode, because the paper's cap does. None keeps all.
         fold: ``dict(number=K, of=N)`` for cross-validation: the images make N contiguous blocks in
             the order of their paths, because neighbours in a drive look alike. In test mode block K
-            (from 0) remains, otherwise all others. None keeps all.
+            (from 0) remains, otherwise all others. With ``splits=['train', 'val']``, images of
+            other folders below that of the images take no part. None keeps all.
         cache: ``dict(folder=…, max_gigabytes=…)`` keeps what the first steps of the pipeline, those
             without chance, make of each image; see :mod:`mmhps.datasets.sample_cache`. None keeps
             nothing.
@@ -162,7 +164,14 @@ class PanopticIdDataset(BaseDataset):
                 f"them all."
             )
             raise type(faults[0])(f"{faults[0]}{more if faults[1:] else ''}")
-        return infos if self.fold is None else select_fold(infos, self.test_mode, **self.fold)
+        if self.fold is None:
+            return infos
+        fold = dict(self.fold)
+        splits = fold.pop("splits", None)
+        if splits is not None:
+            root = self.data_prefix["img"]
+            infos = [i for i in infos if Path(i["img_path"]).relative_to(root).parts[0] in splits]
+        return select_fold(infos, self.test_mode, **fold)
 
     def read_segments(self, data_info: dict) -> list[Segment]:
         """Return the segments of one image, without its pixels."""

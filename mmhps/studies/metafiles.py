@@ -44,7 +44,7 @@ def updated_metafile(path: Path, folder: Path) -> str:
             model["Results"] = [
                 dict(
                     Task="Panoptic Segmentation",
-                    Dataset=model["Metadata"]["Training Data"],
+                    Dataset=model["Metadata"].get("Test Data", model["Metadata"]["Training Data"]),
                     Metrics={key: run["metrics"][key] for key in METRICS},
                     Date=run["date"],
                 )

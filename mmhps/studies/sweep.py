@@ -47,8 +47,14 @@ def run_missing(
         train_and_score(cfg, run_folder(out, path, seed), heading, seed)
 
 
+SPLITS = ["train", "val"]
+"""What cross-validation folds."""
+
+
 def hold_out(cfg: Config, number: int, folds: int) -> None:
     """Train a config on all blocks but one of a data set in Cityscapes' layout, and score that one.
+
+    The blocks are of its ``train`` and ``val``; a ``test`` takes no part.
 
     Args:
         cfg: Changed in place.
@@ -56,7 +62,7 @@ def hold_out(cfg: Config, number: int, folds: int) -> None:
         folds: The number of blocks.
     """
     for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
-        cfg[name].dataset.fold = dict(number=number, of=folds)
+        cfg[name].dataset.fold = dict(number=number, of=folds, splits=SPLITS)
         cfg[name].dataset.data_prefix = dict(img="leftImg8bit", seg="gtFine")
 
 

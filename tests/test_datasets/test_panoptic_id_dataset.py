@@ -59,6 +59,14 @@ class TestFold:
         dataset = build(fold=dict(number=1, of=2), filter_cfg=dict(max_instances=1), test_mode=True)
         assert [dataset.get_data_info(i)["img_id"] for i in range(len(dataset))] == ["b"]
 
+    def test_other_splits_take_no_part(self, build, tmp_path, write_pair):
+        for name in ("test/a", "train/b", "val/c"):
+            write_pair(tmp_path, name, [[7, 26]])
+        fold = dict(number=0, of=2, splits=["train", "val"])
+        for held_out, names in ((True, ["b"]), (False, ["c"])):
+            dataset = build(fold=fold, test_mode=held_out)
+            assert [dataset.get_data_info(i)["img_id"] for i in range(len(dataset))] == names
+
     @pytest.mark.parametrize(("number", "of"), [(2, 2), (-1, 2), (0, 1), (0, 4)])
     def test_no_such_fold(self, build, three_images, number, of):
         with pytest.raises(ValueError, match=f"fold: .*number={number}, of={of}"):

@@ -31,7 +31,7 @@ def test_seed_k_holds_out_block_k_of_all_images(runs, tmp_path):
     for (cfg, _), number in zip(runs, (1, 2), strict=True):
         for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
             dataset = cfg[name].dataset
-            assert dataset.fold == dict(number=number, of=5)
+            assert dataset.fold == dict(number=number, of=5, splits=["train", "val"])
             assert dataset.data_prefix == dict(img="leftImg8bit", seg="gtFine")
         # The data set tells by its mode which part of a fold is meant.
         assert not cfg.train_dataloader.dataset.get("test_mode", False)
