@@ -91,7 +91,13 @@ def _explained(path: str) -> Iterator[None]:
     """Replace torch's various errors for damaged and unsafe files by one that says what to do."""
     try:
         yield
-    except (OSError, ImportError):  # not found, no connection, no package for such an address
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{path}: weights not found. Train or download them first, or name others (load_from, "
+            f"--resume, the checkpoint of an init_cfg). docs/model_zoo.md says where the weights "
+            f"come from that configs of mmhps start from."
+        ) from error
+    except (OSError, ImportError):  # no connection, no package for such an address
         raise
     except Exception as error:
         unsafe = re.search(r"GLOBAL (\S+)", str(error))

@@ -103,3 +103,8 @@ def test_mmengine_is_as_strict_for_a_while(tmp_path, monkeypatch, function, argu
         assert getattr not in checkpoint.get_torch_safe_globals()
     assert not (tmp_path / "made").exists()
     assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
+
+
+def test_missing_weights_of_a_config_have_a_remedy(tmp_path):
+    with refusing_code(), pytest.raises(FileNotFoundError, match="none.pth: weights not found. Tr"):
+        CheckpointLoader.load_checkpoint(str(tmp_path / "none.pth"))
