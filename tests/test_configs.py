@@ -180,6 +180,14 @@ KEEP = "model.roi_head.train_instances.keep"
 PRIORS, SURE = "model.prior.priors", "model.test_cfg.panoptic.stuff_score_thr"
 ABLATIONS = {
     "panoptic-fpn-semantic": ("panoptic-fpn", {f"{SEMANTIC}.loss_seg.loss_weight", *STEPS}),
+    "panoptic-fpn-blocks": (
+        "panoptic-fpn",
+        {f"{SEMANTIC}.{key}" for key in ("type", "extra_channels", "block_channels")},
+    ),
+    "semantic-plus-instance-one-task": (
+        "semantic-plus-instance",
+        {"model.backbone.init_cfg", "model.neck.init_cfg", "model.init_cfg"},
+    ),
     "hps-literal": ("hps-literal", STEPS),
     "hps-x1": ("hps", {SCALE}),
     "hps-light": ("hps", {WEIGHT}),
