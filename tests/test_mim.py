@@ -110,7 +110,7 @@ def scenes(mim, package):
 
 
 @pytest.fixture(scope="module")
-def downloaded(mim, folder):
+def downloaded(mim, package, folder):
     """The folder with the weights and the config of a model, and the config of one without."""
     mim("download", "mmhps", "--config", NAME, WITHOUT_WEIGHTS, "--dest", "downloaded")
     return folder / "downloaded"
