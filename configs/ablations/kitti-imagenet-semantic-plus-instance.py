@@ -1,0 +1,3 @@
+_base_ = "./kitti-imagenet-panoptic-fpn.py"
+title = "Semantic + Instance, from ImageNet weights alone"
+model = dict(type="SemanticPlusInstance")
