@@ -1,6 +1,7 @@
 """The benchmark of whole networks compares with MMDetection's own, on the same input."""
 
 import pytest
+from mmdet.registry import MODELS
 
 from mmhps.compat.mmcv_ops import has_compiled_operators
 from mmhps.studies.benchmarks import networks
@@ -27,6 +28,20 @@ def test_batch_has_the_instances():
         assert sample.gt_panoptic_seg.sem_seg.shape == (1, 32, 64)
 
 
+def test_bound_is_the_semantic_branch_of_hps_isi():
+    """It has all weights of that branch but those for the channels of the initial segmentation."""
+    ours = networks.configure("hps-isi")
+    _, system, settings, _ = networks.BOUND
+    bound = networks.configure(system)
+    bound.semantic_head.update(settings["semantic_head"])
+    heads = [MODELS.build(model.semantic_head).state_dict() for model in (ours, bound)]
+    shapes = [{name: value.shape for name, value in head.items()} for head in heads]
+    assert shapes[0].keys() == shapes[1].keys()
+    (different,) = (name for name in shapes[0] if shapes[0][name] != shapes[1][name])
+    added = shapes[0][different][1] - shapes[1][different][1]
+    assert added == ours.semantic_head.num_things_classes
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["inference", "train"])
 def test_runs_on_a_small_image(monkeypatch, task):
@@ -36,6 +51,8 @@ def test_runs_on_a_small_image(monkeypatch, task):
     for system in ("HPS", "HPS + ISI"):
         assert f"{system}, {task}{networks.PEER}" in cases
         assert (f"{system}, {task}" in cases) == has_compiled_operators()
+    bound = f"{networks.BOUND[0]}, {task}"
+    assert f"{bound}{networks.PEER}" in cases and bound not in cases
     # With our operators in the peer, there is a figure, but no target.
     free = [row.case for row in rows if row.target is None]
     assert free and all(case.endswith(networks.PEER) for case in free)
