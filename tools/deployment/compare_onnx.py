@@ -1,7 +1,7 @@
 """Compare exported files with their PyTorch model: pixels, instances, PQ, time, size.
 
     python tools/deployment/compare_onnx.py configs/mini/hps-isi_r18_mini.py \
-        checkpoints/hps-isi_r18_mini-cbef37c9.pth hps.onnx [more.onnx] [--images FOLDER]
+        checkpoints/hps-isi_r18_mini-cd066714.pth hps.onnx [more.onnx] [--images FOLDER]
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Write a trained model as one ONNX file, from the image to the segments.
 
     python tools/deployment/export_onnx.py configs/mini/hps-isi_r18_mini.py \
-        checkpoints/hps-isi_r18_mini-cbef37c9.pth --out hps.onnx
+        checkpoints/hps-isi_r18_mini-cd066714.pth --out hps.onnx
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[3]
 MODELS = {
-    "hps-isi": "hps-isi_r18_mini-cbef37c9.pth",
-    "panoptic-fpn": "panoptic-fpn_r18_mini-c5617156.pth",
+    "hps-isi": "hps-isi_r18_mini-cd066714.pth",
+    "panoptic-fpn": "panoptic-fpn_r18_mini-946fcf5a.pth",
 }
 
 
