@@ -1,6 +1,6 @@
 _base_ = "../kitti/panoptic-fpn_lite0_kitti.py"
 title = "Panoptic FPN, from ImageNet weights alone"
-# Neck and heads start from nothing: without the weights that have learnt both tasks on drawn scenes.
+# Neck and heads start from nothing, not from weights that have learnt both tasks on drawn scenes.
 _base_.model.backbone.init_cfg = dict(type="Pretrained", checkpoint="lite0://imagenet")
 _base_.model.neck.pop("init_cfg")
 _base_.model.rpn_head.pop("init_cfg")

@@ -23,13 +23,13 @@ train_dataloader = dict(
             dict(
                 type=_base_.dataset_type,
                 data_root=camvid_root,
-                data_prefix=dict(img="leftImg8bit/train", seg="gtFine/train"),
+                data_prefix=kitti["data_prefix"],
                 pipeline=camvid_pipeline,
             ),
             dict(
                 type=_base_.dataset_type,
                 data_root=drawn_root,
-                data_prefix=dict(img="leftImg8bit/train", seg="gtFine/train"),
+                data_prefix=kitti["data_prefix"],
                 pipeline=_base_.train_pipeline,
             ),
         ],
