@@ -16,11 +16,11 @@ from mmhps.functional import Resampled
 
 from ..instances import Canvases, Instances, paste
 from ..priors import PriorInputs, PriorOutput
-from .outputs import add_outputs
+from .fused_parts import FusedParts
 
 
 @MODELS.register_module()
-class HPS(TwoStagePanopticSegmentor):
+class HPS(FusedParts, TwoStagePanopticSegmentor):
     """Holistic end-to-end panoptic segmentation network with interrelations.
 
     Computes features, instances, canvases, the prior, semantics, and panoptic logits, in this
@@ -76,28 +76,6 @@ class HPS(TwoStagePanopticSegmentor):
         prior_losses = self.prior.loss(prior, logits, samples)
         panoptic_losses = self.panoptic_fusion_head.loss(instances, canvases, logits, samples)
         return {**rpn_losses, **roi_losses, **semantic_losses, **prior_losses, **panoptic_losses}
-
-    def predict(
-        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
-    ) -> SampleList:
-        """Predict the panoptic maps of a batch of images.
-
-        Args:
-            batch_inputs: (B, 3, H, W).
-            batch_data_samples: For their meta information.
-            rescale: Predict at the original size of each image, else at the network's.
-
-        Returns:
-            The data samples with ``pred_panoptic_seg`` (``sem_seg`` (1, H, W), see the fusion
-            head), ``pred_instances`` (``bboxes``, ``labels``, ``scores``), and what
-            ``test_cfg.outputs`` asks for, see
-            :func:`mmhps.models.detectors.outputs.add_outputs`.
-        """
-        metas = [sample.metainfo for sample in batch_data_samples]
-        instances, logits = self.predict_parts(batch_inputs, batch_data_samples, rescale)
-        results = self.panoptic_fusion_head.predict(instances, logits, metas, rescale=rescale)
-        add_outputs(batch_data_samples, instances, logits, self.test_cfg, rescale)
-        return self.add_pred_to_datasample(batch_data_samples, results)
 
     def predict_parts(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True

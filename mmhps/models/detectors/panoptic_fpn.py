@@ -8,26 +8,17 @@ from mmdet.structures import SampleList
 from mmdet.utils import InstanceList
 from torch import Tensor
 
-from .outputs import add_outputs
+from .fused_parts import FusedParts
 
 
 @MODELS.register_module(force=True)
-class PanopticFPN(_PanopticFPN):
+class PanopticFPN(FusedParts, _PanopticFPN):
     """MMDetection's ``PanopticFPN``, in place of which it is registered.
 
     The panoptic maps are the same. It adds ``pred_instances`` and the ``outputs`` of ``test_cfg``,
     see :func:`mmhps.models.detectors.outputs.add_outputs`, and gives test-time augmentation its
     parts.
     """
-
-    def predict(
-        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
-    ) -> SampleList:
-        """Panoptic maps of a batch of images; see ``TwoStagePanopticSegmentor.predict``."""
-        instances, logits = self.predict_parts(batch_inputs, batch_data_samples, rescale)
-        results = self.panoptic_fusion_head.predict(instances, logits)
-        add_outputs(batch_data_samples, instances, logits, self.test_cfg, rescale)
-        return self.add_pred_to_datasample(batch_data_samples, results)
 
     def predict_parts(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True

@@ -8,11 +8,11 @@ from mmdet.structures import SampleList
 from mmdet.utils import ConfigType, InstanceList, OptConfigType, OptMultiConfig
 from torch import Tensor
 
-from .outputs import add_outputs
+from .fused_parts import FusedParts
 
 
 @MODELS.register_module()
-class SemanticPlusInstance(BaseDetector):
+class SemanticPlusInstance(FusedParts, BaseDetector):
     """A semantic and an instance network, trained side by side and merged heuristically.
 
     Takes the arguments of Panoptic FPN and builds backbone and neck twice from them, so that the
@@ -74,17 +74,6 @@ class SemanticPlusInstance(BaseDetector):
         losses = self.instance_network.loss(batch_inputs, batch_data_samples)
         x = self.semantic_network.extract_feat(batch_inputs)
         return {**losses, **self.semantic_network.semantic_head.loss(x, batch_data_samples)}
-
-    def predict(
-        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
-    ) -> SampleList:
-        """Predict panoptic maps; see ``TwoStagePanopticSegmentor.predict``."""
-        instances, logits = self.predict_parts(batch_inputs, batch_data_samples, rescale)
-        results = self.panoptic_fusion_head.predict(instances, logits)
-        add_outputs(batch_data_samples, instances, logits, self.test_cfg, rescale)
-        for sample, result in zip(batch_data_samples, results, strict=True):
-            sample.pred_panoptic_seg = result
-        return batch_data_samples
 
     def predict_parts(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
