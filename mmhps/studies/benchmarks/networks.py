@@ -32,16 +32,16 @@ INSTANCES = 10
 DETECTIONS = dict(roi_head=dict(train_instances=dict(type="Detections", score_thr=0.0)))
 ROIS = dict(roi_head=dict(train_instances=dict(type="SampledRoIs")))
 BLOCKS = dict(semantic_head=dict(type="PriorSemanticHead", extra_channels=0))
-# What bounds HPS + ISI: its semantic branch, without ISI, joint training or fusion.
-BOUND = ("if ISI and fusion took no time", "panoptic-fpn", BLOCKS, None)
+# What HPS + ISI's semantic branch costs without ISI, joint training and fusion inside the network.
+BRANCH = ("Panoptic FPN with HPS + ISI's branch", "panoptic-fpn", BLOCKS, None)
 # Name, system, settings of its parts, ratio to reach; None for what only explains another one.
 CASES = {
-    "inference": [("HPS", "hps", {}, 1.0), ("HPS + ISI", "hps-isi", {}, 0.95), BOUND],
+    "inference": [("HPS", "hps", {}, 1.0), ("HPS + ISI", "hps-isi", {}, 0.95), BRANCH],
     "train": [
         ("HPS", "hps", DETECTIONS, 1 / 1.05),
         ("HPS + ISI", "hps-isi", DETECTIONS, 1 / 1.10),
         ("HPS, sampled RoIs", "hps", ROIS, 1 / 1.05),
-        BOUND,
+        BRANCH,
     ],
 }
 SIZES = {"inference": (1024, 512, 1), "train": (512, 256, 2)}

@@ -28,13 +28,13 @@ def test_batch_has_the_instances():
         assert sample.gt_panoptic_seg.sem_seg.shape == (1, 32, 64)
 
 
-def test_bound_is_the_semantic_branch_of_hps_isi():
+def test_the_branch_is_that_of_hps_isi():
     """It has all weights of that branch but those for the channels of the initial segmentation."""
     ours = networks.configure("hps-isi")
-    _, system, settings, _ = networks.BOUND
-    bound = networks.configure(system)
-    bound.semantic_head.update(settings["semantic_head"])
-    heads = [MODELS.build(model.semantic_head).state_dict() for model in (ours, bound)]
+    _, system, settings, _ = networks.BRANCH
+    other = networks.configure(system)
+    other.semantic_head.update(settings["semantic_head"])
+    heads = [MODELS.build(model.semantic_head).state_dict() for model in (ours, other)]
     shapes = [{name: value.shape for name, value in head.items()} for head in heads]
     assert shapes[0].keys() == shapes[1].keys()
     (different,) = (name for name in shapes[0] if shapes[0][name] != shapes[1][name])
@@ -51,8 +51,8 @@ def test_runs_on_a_small_image(monkeypatch, task):
     for system in ("HPS", "HPS + ISI"):
         assert f"{system}, {task}{networks.PEER}" in cases
         assert (f"{system}, {task}" in cases) == has_compiled_operators()
-    bound = f"{networks.BOUND[0]}, {task}"
-    assert f"{bound}{networks.PEER}" in cases and bound not in cases
+    branch = f"{networks.BRANCH[0]}, {task}"
+    assert f"{branch}{networks.PEER}" in cases and branch not in cases
     # With our operators in the peer, there is a figure, but no target.
     free = [row.case for row in rows if row.target is None]
     assert free and all(case.endswith(networks.PEER) for case in free)
