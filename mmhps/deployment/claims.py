@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .operators import bincount, group_leaders, pair_overlaps, visible
+from .operators import bincount, group_leaders, pair_overlaps, parted, pasted, visible
 from .preprocessing import Size
 
 __all__ = ["Claims", "merged", "paste", "seen"]
@@ -35,19 +35,6 @@ class Claims(NamedTuple):
     """(N,) int64, and where they end."""
 
 
-class _Axis(NamedTuple):
-    """N boxes along one axis of length L."""
-
-    inside: Tensor
-    """(N, L) bool, the pixels with their centre inside."""
-    cell: Tensor
-    """(N, L) int64, the cell of the mask before each pixel."""
-    behind: Tensor
-    """(N, L), how far it lies behind that one, 0..1."""
-    edges: tuple[Tensor, Tensor]
-    """(N,) int64, the first pixel inside and the one after the last."""
-
-
 def paste(masks: Tensor, boxes: Tensor, size: Size, faded: bool = False) -> Claims:
     """Resize masks to their boxes: :func:`mmhps.functional.paste_windows` as claims.
 
@@ -61,41 +48,29 @@ def paste(masks: Tensor, boxes: Tensor, size: Size, faded: bool = False) -> Clai
     if faded:
         masks = F.pad(masks, (1, 1, 1, 1))
     cells = masks.shape[-1]
-    y = _axis(boxes[:, 1], boxes[:, 3], size[0], cells, faded)
-    x = _axis(boxes[:, 0], boxes[:, 2], size[1], cells, faded)
-    # First rows, then the pixels in them.
-    instance, row = y.inside.nonzero().unbind(dim=1)
-    place = instance * cells + y.cell[instance, row]
-    lines = masks.flatten(0, 1)
-    wide = torch.lerp(lines[place], lines[place + 1], y.behind[instance, row][:, None]).flatten()
-    line, column = x.inside[instance].nonzero().unbind(dim=1)
-    owner = instance[line]
-    spot = owner * size[1] + column
-    place = line * cells + x.cell.flatten()[spot]
-    value = torch.lerp(wide[place], wide[place + 1], x.behind.flatten()[spot])
-    stop = (_length(y) * _length(x)).cumsum(0)
-    start = stop - _length(y) * _length(x)
-    return Claims(row[line] * size[1] + column, owner, value, start, stop)
+    y = _places(boxes[:, 1], boxes[:, 3], size[0], cells, faded)
+    x = _places(boxes[:, 0], boxes[:, 2], size[1], cells, faded)
+    windows = windows_of(boxes, size)
+    value, pixel, owner = pasted(masks, y, x, windows, size[1])
+    sides = (windows[:, 2:] - windows[:, :2]).clamp(min=0)
+    length = sides[:, 0] * sides[:, 1]
+    stop = length.cumsum(0)
+    return Claims(pixel, owner, value, stop - length, stop)
 
 
-def _axis(low: Tensor, high: Tensor, length: Tensor, cells: int, faded: bool) -> _Axis:
-    """Divide one axis; ``cells`` counts the two empty ones of faded masks."""
-    pixel, margin = torch.arange(length), int(faded)
-    first, last = (
-        torch.minimum((edge.double() - 0.5).ceil().clamp(min=0).long(), length)
-        for edge in (low, high)
-    )
-    inside = (pixel >= first[:, None]) & (pixel < last[:, None])
+def _places(low: Tensor, high: Tensor, length: Tensor, cells: int, faded: bool) -> Tensor:
+    """(N, length) where pixels lie in masks; ``cells`` counts the two empty ones of faded masks."""
+    margin = int(faded)
     sides = (high - low).clamp(min=_THINNEST)[:, None]
-    place = (pixel + 0.5 - low[:, None]) / sides * (cells - 2 * margin) - 0.5 + margin
-    place = place.clamp(0, cells - 1)
-    # The last cell has none behind it: there the share is 1.
-    cell = place.floor().clamp(max=cells - 2)
-    return _Axis(inside, cell.long(), place - cell, (first, last))
+    place = (torch.arange(length) + 0.5 - low[:, None]) / sides * (cells - 2 * margin)
+    return (place - 0.5 + margin).clamp(0, cells - 1)
 
 
-def _length(axis: _Axis) -> Tensor:
-    return (axis.edges[1] - axis.edges[0]).clamp(min=0)
+def windows_of(boxes: Tensor, size: Size) -> Tensor:
+    """(N, 4) int64: the first row and column with their centre in each box, and after the last."""
+    limit = torch.stack([size[1], size[0]])
+    edges = (boxes.view(-1, 2, 2).double() - 0.5).ceil().clamp(min=0).long()
+    return torch.minimum(edges, limit).flip(2).flatten(1)
 
 
 def merged(
@@ -114,13 +89,11 @@ def merged(
         iou: Mask IoU above which two instances of one class merge.
         pixels: (1,) int64, H * W.
     """
-    leader = group_leaders(_may_merge(claims, windows, labels, iou, pixels))
+    leader = group_leaders(_may_merge(claims, windows, labels, iou))
     instances = torch.as_tensor(leader.shape[0]).reshape(1)
     number = bincount(leader, instances)
     alone = (number == 1)[leader]
-    single = alone[claims.owner]
-    kept = claims.pixel[single], claims.owner[single], claims.value[single]
-    pixel, owner, value = (part[~single] for part in claims[:3])
+    *kept, pixel, owner, value = parted(*claims[:3], alone)
     # Claims of one group and pixel become one; their keys are sorted by group.
     key, slot = torch.unique(leader[owner] * pixels + pixel, return_inverse=True)
     weight = scores[owner]
@@ -145,9 +118,7 @@ def _starts(lengths: Tensor) -> Tensor:
     return lengths.cumsum(0) - lengths
 
 
-def _may_merge(
-    claims: Claims, windows: Tensor, labels: Tensor, iou: float, pixels: Tensor
-) -> Tensor:
+def _may_merge(claims: Claims, windows: Tensor, labels: Tensor, iou: float) -> Tensor:
     """(N, N) bool, whether n and an earlier k show the same object."""
     inside = claims.value > 0
     area = torch.zeros_like(labels).scatter_add(0, claims.owner, inside.long())
@@ -160,19 +131,11 @@ def _may_merge(
     possible = possible & (labels == labels[:, None]) & (index < index[:, None])
     pairs = possible.nonzero()
     start = torch.cat([claims.start, claims.stop[-1:]])
-    overlap = pair_overlaps(claims.pixel, inside, start, pairs, pixels)
+    overlap = pair_overlaps(inside, start, windows, pairs)
     n, k = pairs.unbind(dim=1)
     union = (area[n] + area[k] - overlap).clamp(min=1)
     same = overlap.double() / union.double() > iou
     return torch.zeros_like(possible).index_put((n, k), same)
-
-
-def windows_of(boxes: Tensor, size: Size) -> Tensor:
-    """(N, 4) int64: the first row and column in each box, and those after the last."""
-    y, x = (
-        _axis(boxes[:, i], boxes[:, i + 2], size[1 - i], cells=2, faded=False).edges for i in (1, 0)
-    )
-    return torch.stack([y[0], x[0], y[1], x[1]], dim=1)
 
 
 def seen(claims: Claims, max_overlap: float, pixels: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from .claims import Claims, merged, paste, seen, windows_of
 from .detection import Detections, class_masks, detections, proposals
 from .fusion import interpolated, unsure_stuff, winners
 from .preprocessing import Size, as_opencv, normalized, scaled
-from .segments import Segments, described, doubtful_stuff, enlarged, segment_names
+from .segments import Segments, described, doubtful_stuff, runs_of, segment_names
 
 __all__ = ["ExportableNetwork", "Preprocessing"]
 
@@ -67,13 +67,14 @@ class ExportableNetwork(nn.Module):
         semantic = interpolated(logits, output, shown, padded)
         claims = self._claims(found, masks, shown, output)
         head = self.detector.panoptic_fusion_head
-        pixels = _pixels(output)
-        keep = seen(claims, head.test_cfg.get("mask_overlap", 0.5), pixels)
+        keep = seen(claims, head.test_cfg.get("mask_overlap", 0.5), _pixels(output))
         winner = winners(head, claims, found.labels, found.scores, keep, semantic)
+        winner = winner.reshape(output)
         names = segment_names(head, found, keep)
+        runs = runs_of(winner, names)
         unsure = unsure_stuff(head, logits, output, shown, padded)
-        doubtful = doubtful_stuff(winner, head, names, unsure)
-        return described(enlarged(winner, output, size), names, size, doubtful)
+        doubtful = doubtful_stuff(runs, head, names, unsure)
+        return described(winner, runs, names, size, doubtful)
 
     @property
     def _instances(self) -> BaseDetector:

@@ -18,7 +18,18 @@ from torch.autograd import Function
 from mmhps.ops import greedy_nms
 from mmhps.ops import roi_align as sampled_roi_align
 
-__all__ = ["bincount", "group_leaders", "nms", "pair_overlaps", "picked", "roi_align", "visible"]
+__all__ = [
+    "bincount",
+    "group_leaders",
+    "labelled",
+    "nms",
+    "pair_overlaps",
+    "parted",
+    "pasted",
+    "picked",
+    "roi_align",
+    "visible",
+]
 
 RULES = "mmhps"
 """Domain of the rules while the graph is made."""
@@ -109,26 +120,87 @@ class _Picked(Function):
     @staticmethod
     def symbolic(g: Any, values: Any, rows: Any, columns: Any, same: Any) -> Any:
         large = g.op(f"{RULES}::picked", values, rows, columns, same)
-        return _typed(large, values, torch.int64, [None, None])
+        return _typed(large, values, torch.int32, [None, None])
+
+
+class _Labelled(Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, rows: Tensor, before: Tensor, block: Tensor) -> Tensor:
+        return (rows @ values).argmax(dim=0).flatten()
+
+    @staticmethod
+    def symbolic(g: Any, values: Any, rows: Any, before: Any, block: Any) -> Any:
+        labels = g.op(f"{RULES}::labelled", values, rows, before, block)
+        return _typed(labels, values, torch.int64, [None])
+
+
+class _Pasted(Function):
+    @staticmethod
+    def forward(
+        ctx: Any, masks: Tensor, y: Tensor, x: Tensor, windows: Tensor, width: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        cells = torch.arange(masks.shape[-1])
+        values, pixels = [masks.new_zeros(0)], [windows.new_zeros(0)]
+        for n, (top, left, bottom, right) in enumerate(windows.tolist()):
+            rows, columns = (
+                (1 - (place[:, None] - cells).abs()).relu()
+                for place in (y[n, top:bottom], x[n, left:right])
+            )
+            values.append((rows @ masks[n] @ columns.T).flatten())
+            lines = torch.arange(len(rows)) + top
+            pixels.append((lines[:, None] * width + torch.arange(len(columns)) + left).flatten())
+        lengths = torch.tensor([len(part) for part in pixels[1:]], dtype=torch.long)
+        owner = torch.repeat_interleave(torch.arange(len(masks)), lengths)
+        return torch.cat(values), torch.cat(pixels), owner
+
+    @staticmethod
+    def symbolic(g: Any, masks: Any, y: Any, x: Any, windows: Any, width: Any) -> Any:
+        value, *numbers = g.op(f"{RULES}::pasted", masks, y, x, windows, width, outputs=3)
+        return (
+            _typed(value, masks, torch.float32, [None]),
+            *(_typed(part, masks, torch.int64, [None]) for part in numbers),
+        )
 
 
 class _PairOverlaps(Function):
     @staticmethod
-    def forward(
-        ctx: Any, pixel: Tensor, inside: Tensor, start: Tensor, pairs: Tensor, pixels: Tensor
-    ) -> Tensor:
+    def forward(ctx: Any, inside: Tensor, start: Tensor, windows: Tensor, pairs: Tensor) -> Tensor:
+        masks = []
+        for n, (top, left, bottom, right) in enumerate(windows.tolist()):
+            shape = max(bottom - top, 0), max(right - left, 0)
+            masks.append(inside[start[n] : start[n + 1]].view(shape))
         overlaps = pairs.new_zeros(len(pairs))
-        parts = [slice(a, b) for a, b in zip(start.tolist(), start[1:].tolist(), strict=False)]
-        for i, (n, k) in enumerate(pairs.tolist()):
-            mask = inside.new_zeros(int(pixels))
-            mask[pixel[parts[n]]] = inside[parts[n]]
-            overlaps[i] = (mask[pixel[parts[k]]] & inside[parts[k]]).sum()
+        for i, pair in enumerate(pairs.tolist()):
+            corner = windows[pair, :2].amax(dim=0)
+            end = torch.maximum(windows[pair, 2:].amin(dim=0), corner)
+            first, second = (
+                masks[n][corner[0] - at[0] : end[0] - at[0], corner[1] - at[1] : end[1] - at[1]]
+                for n, at in zip(pair, windows[pair, :2], strict=True)
+            )
+            overlaps[i] = (first & second).sum()
         return overlaps
 
     @staticmethod
-    def symbolic(g: Any, pixel: Any, inside: Any, start: Any, pairs: Any, pixels: Any) -> Any:
-        overlaps = g.op(f"{RULES}::pair_overlaps", pixel, inside, start, pairs, pixels)
-        return _typed(overlaps, pixel, torch.int64, [None])
+    def symbolic(g: Any, inside: Any, start: Any, windows: Any, pairs: Any) -> Any:
+        overlaps = g.op(f"{RULES}::pair_overlaps", inside, start, windows, pairs)
+        return _typed(overlaps, inside, torch.int64, [None])
+
+
+class _Parted(Function):
+    @staticmethod
+    def forward(
+        ctx: Any, pixel: Tensor, owner: Tensor, value: Tensor, alone: Tensor
+    ) -> tuple[Tensor, ...]:
+        single = alone[owner]
+        return tuple(part[chosen] for chosen in (single, ~single) for part in (pixel, owner, value))
+
+    @staticmethod
+    def symbolic(g: Any, pixel: Any, owner: Any, value: Any, alone: Any) -> Any:
+        parts = g.op(f"{RULES}::parted", pixel, owner, value, alone, outputs=6)
+        types = 2 * (torch.int64, torch.int64, torch.float32)
+        return tuple(
+            _typed(part, value, dtype, [None]) for part, dtype in zip(parts, types, strict=True)
+        )
 
 
 class _GroupLeaders(Function):
@@ -197,33 +269,78 @@ def picked(values: Tensor, rows: Tensor, columns: Tensor, same: Tensor) -> Tenso
     """Repeat or drop rows and columns of a map.
 
     Args:
-        values: (h, w) int64.
+        values: (h, w) int32.
         rows: (H,) int64, the row that stands in each of the result.
         columns: (W,) int64.
         same: () bool, whether these are all rows and columns in order, and nothing is to be done.
 
     Returns:
-        (H, W) int64.
+        (H, W) int32.
     """
     return _Picked.apply(values, rows, columns, same)
 
 
-def pair_overlaps(
-    pixel: Tensor, inside: Tensor, start: Tensor, pairs: Tensor, pixels: Tensor
-) -> Tensor:
+def labelled(values: Tensor, rows: Tensor, before: Tensor, block: Tensor) -> Tensor:
+    """The highest class of each pixel, of logits that have their full width but not their height.
+
+    Args:
+        values: (C, h, W).
+        rows: (H, h), the weights of their rows in each row of the map.
+        before: (H,) int64, the first row with a weight; the next one is the only other.
+        block: (1,) int64, how many rows of the map a graph computes at once.
+
+    Returns:
+        (H * W,) int64, of equal classes the first.
+    """
+    return _Labelled.apply(values, rows, before, block)
+
+
+def pasted(
+    masks: Tensor, y: Tensor, x: Tensor, windows: Tensor, width: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Interpolate masks at the pixels of their windows, one instance after the other.
+
+    Args:
+        masks: (N, M, M).
+        y: (N, H), where each row of the map lies in each mask, 0..M-1.
+        x: (N, W), and each column.
+        windows: (N, 4) int64, the first row and column of each, and those after the last.
+        width: () int64, W.
+
+    Returns:
+        The values (K,), the pixels in the flat map (K,) int64, and the instances (K,) int64.
+    """
+    return _Pasted.apply(masks, y, x, windows, width)
+
+
+def pair_overlaps(inside: Tensor, start: Tensor, windows: Tensor, pairs: Tensor) -> Tensor:
     """Count the pixels that the masks of some pairs of instances have in common.
 
     Args:
-        pixel: (K,) int64, the pixel of each claim, instance by instance.
-        inside: (K,) bool, whether it is in the mask.
-        start: (N + 1,) int64, where the claims of each instance begin.
+        inside: (K,) bool, whether each pixel of the N windows is in the mask, window by window.
+        start: (N + 1,) int64, where those of each instance begin.
+        windows: (N, 4) int64, the first row and column of each, and those after the last.
         pairs: (P, 2) int64.
-        pixels: (1,) int64, the number of pixels of the map.
 
     Returns:
         (P,) int64.
     """
-    return _PairOverlaps.apply(pixel, inside, start, pairs, pixels)
+    return _PairOverlaps.apply(inside, start, windows, pairs)
+
+
+def parted(pixel: Tensor, owner: Tensor, value: Tensor, alone: Tensor) -> tuple[Tensor, ...]:
+    """Divide claims in those of some instances and those of the others.
+
+    Args:
+        pixel: (K,) int64.
+        owner: (K,) int64.
+        value: (K,).
+        alone: (N,) bool, which instances' claims are the first.
+
+    Returns:
+        Pixels, owners and values of the first, and of the others.
+    """
+    return _Parted.apply(pixel, owner, value, alone)
 
 
 def group_leaders(merge: Tensor) -> Tensor:

@@ -46,37 +46,38 @@ def as_opencv(image: Tensor, size: Size) -> Tensor:
         size: (h, w).
 
     Returns:
-        (h, w, C) int32 in 0..255. Enlarged images may differ by 1 in a few values.
+        (h, w, C) float32, whole numbers in 0..255. Enlarged images may differ by 1 in a few values.
     """
     channels = image.shape[2]
-    columns, (left, right) = _neighbours(image.shape[1], size[1], 4)
-    near, far = (image[:, index].flatten(1).float() for index in columns)
-    lines = (near * _per_channel(left, channels) + far * _per_channel(right, channels)).floor()
-    # Of the 22 bits of both weights, 2 are left for the sum. The products need 26.
-    rows, weights = _neighbours(image.shape[0], size[0], 16)
+    columns, (left, right) = _neighbours(image.shape[1], size[1])
+    near, far = (image[:, index].flatten(1).int() for index in columns)
+    lines = near * _per_channel(left, channels) + far * _per_channel(right, channels)
+    # OpenCV drops 4 bits of the lines' 11 behind the point, and 16 of those of the products with
+    # the rows' weights, so that 2 are left to round the sum. To clear the bits is to drop them.
+    lines = lines & ~0xF
+    rows, weights = _neighbours(image.shape[0], size[0])
     above, below = (
-        (lines[index].double() * weight.double()[:, None]).floor()
+        (lines[index] * weight[:, None]) & ~0xFFFFF
         for index, weight in zip(rows, weights, strict=True)
     )
-    total = (above + below + 2) * 0.25
-    return total.floor().int().reshape(size[0], size[1], channels)
+    total = (above + below + (2 << 20)).float() * 2.0**-22
+    return total.floor().reshape(size[0], size[1], channels)
 
 
-def _neighbours(old: int, new: Tensor, bits: int) -> tuple[tuple[Tensor, Tensor], ...]:
+def _neighbours(old: int, new: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
     """The pixels before and behind each of ``new`` pixels, and their weights.
 
     Args:
         old: Pixels of the image.
         new: Pixels of the result.
-        bits: How many bits of OpenCV's integer weights are behind the point.
 
     Returns:
-        Two indices of (new,) int64, and two weights of (new,) float32.
+        Two indices of (new,) int64, and two weights of (new,) int32 with 11 bits behind the point.
     """
     length = torch.as_tensor(old)
     before, share = _positions(length, new)
     behind = torch.minimum(before + 1, length - 1)
-    near, far = ((weight * _COEFFICIENT).round() * 2.0**-bits for weight in (1 - share, share))
+    near, far = ((weight * _COEFFICIENT).round().int() for weight in (1 - share, share))
     return (before, behind), (near, far)
 
 
@@ -101,7 +102,7 @@ def normalized(
         (1, C, h', w') float32.
     """
     means, stds = (torch.tensor(values)[:, None, None] for values in (mean, std))
-    values = (image.permute(2, 0, 1).float() - means) / stds
+    values = (image.permute(2, 0, 1) - means) / stds
     height, width = (torch.as_tensor(side) for side in image.shape[:2])
     below, right = (-height) % divisor, (-width) % divisor
     return F.pad(values[None], (0, right, 0, below), value=pad_value)

@@ -31,10 +31,11 @@ def conv_of_upsampled(x: Tensor, weight: Tensor) -> Tensor:
     weight = weight / 16
     products = F.conv2d(x, weight.permute(2, 3, 0, 1).reshape(-1, weight.shape[1], 1, 1))
     products = products.view(batch, 3, 3, len(weight), height, width)
-    columns = _upsampled_sum(products[:, :, 0], products[:, :, 1], products[:, :, 2], dim=-1)
-    rows = [_upsampled_sum(part[:, 0], part[:, 1], part[:, 2], dim=-2) for part in columns]
-    # From (even or odd row) of each (even or odd column) to the pixels in their order.
-    pixels = torch.stack([torch.stack(parts, dim=-1) for parts in zip(*rows, strict=True)], dim=3)
+    # Rows first: in memory, a part of them is one piece.
+    rows = _upsampled_sum(*products.unbind(dim=1), dim=-2)
+    columns = [_upsampled_sum(*part.unbind(dim=1), dim=-1) for part in rows]
+    # From (even or odd column) of each (even or odd row) to the pixels in their order.
+    pixels = torch.stack([torch.stack(parts, dim=-1) for parts in columns], dim=3)
     return pixels.view(batch, len(weight), 2 * height, 2 * width)
 
 

@@ -4,14 +4,14 @@ from mmhps.deployment.detection import Detections
 from mmhps.deployment.segments import (
     described,
     doubtful_stuff,
-    enlarged,
+    runs_of,
     segment_names,
 )
 from mmhps.models import DifferentiableFusionHead
 
 SIZE = (torch.tensor(2), torch.tensor(3))
 # Two things, two stuff classes, three instances, of which the second is hidden: the winners are
-# 0 and 1 for stuff, 2 to 4 for instances, 5 for void.
+# 0 and 1 for things without an instance, 2 and 3 for stuff, -3 to -1 for instances.
 FOUND = Detections(torch.zeros(3, 4), torch.tensor([1, 0, 0]), torch.tensor([0.9, 0.8, 0.7]))
 KEEP = torch.tensor([True, False, True])
 
@@ -20,17 +20,32 @@ def head(**options):
     return DifferentiableFusionHead(2, 2, test_cfg=options)
 
 
+def segments(winner, names, size=SIZE, doubtful=None):
+    winner = torch.tensor(winner)
+    doubtful = torch.zeros(len(names.ids)) > 0 if doubtful is None else doubtful
+    return described(winner, runs_of(winner, names), names, size, doubtful)
+
+
 def test_names():
     names = segment_names(head(), FOUND, KEEP)
-    assert names.labels.tolist() == [2, 3, 1, 0, 0, 4]
-    assert names.ids[[0, 1, 2, 4, 5]].tolist() == [2, 3, 1001, 2000, 4]
-    assert names.scores[2:5].tolist() == FOUND.scores.tolist()
-    assert names.scores.isnan().tolist() == [True, True, False, False, False, True]
+    assert names.void == 4
+    assert names.labels.tolist() == [4, 4, 2, 3, 1, 0, 0]
+    assert names.ids[[0, 1, 2, 3, -3, -1]].tolist() == [4, 4, 2, 3, 1001, 2000]
+    assert names.scores[4:].tolist() == FOUND.scores.tolist()
+    assert names.scores.isnan().tolist() == 4 * [True] + 3 * [False]
+
+
+def test_runs_by_hand():
+    winner = torch.tensor([[2, 2, -3], [-3, -3, 2]])
+    runs = runs_of(winner, segment_names(head(), FOUND, KEEP))
+    assert runs.name.tolist() == [2, 4, 4, 2]
+    assert runs.row.tolist() == [0, 0, 1, 1]
+    assert runs.start.tolist() == [0, 2, 0, 2]
+    assert runs.stop.tolist() == [2, 3, 2, 3]
 
 
 def test_described_by_hand():
-    winner = torch.tensor([[0, 0, 2], [0, 4, 5]])
-    found = described(winner, segment_names(head(), FOUND, KEEP), SIZE, torch.zeros(6) > 0)
+    found = segments([[2, 2, -3], [2, -1, 0]], segment_names(head(), FOUND, KEEP))
     assert found.panoptic_ids.tolist() == [[2, 2, 1001], [2, 2000, 4]]
     assert found.ids.tolist() == [2, 1001, 2000]
     assert found.labels.tolist() == [2, 1, 0]
@@ -42,24 +57,32 @@ def test_described_by_hand():
 def test_nothing_but_void():
     none = Detections(torch.zeros(0, 4), torch.zeros(0, dtype=torch.long), torch.zeros(0))
     names = segment_names(head(), none, torch.zeros(0, dtype=torch.bool))
-    found = described(torch.full((2, 3), 2), names, SIZE, torch.zeros(3) > 0)
+    found = segments([[0, 1, 1], [0, 0, 0]], names)
     assert (found.panoptic_ids == 4).all()
     assert [len(part) for part in found[1:]] == [0] * 5
 
 
 def test_doubtful_stuff_becomes_void():
     names = segment_names(head(), FOUND, KEEP)
-    winner = torch.tensor([0, 0, 1, 2, 4, 5])
-    small = doubtful_stuff(winner, head(stuff_area_limit=2), names, None)
-    assert small.tolist() == [False, True] + 4 * [False]  # instances may be small
-    unsure = doubtful_stuff(winner, head(), names, torch.tensor([True, False]))
-    assert unsure.tolist() == [True] + 5 * [False]
-    found = described(winner.view(2, 3), names, SIZE, small | unsure)
+    winner = [[2, 2, 3], [-3, -1, 0]]
+    runs = runs_of(torch.tensor(winner), names)
+    small = doubtful_stuff(runs, head(stuff_area_limit=2), names, None)
+    assert small.tolist() == [False] * 3 + [True] + [False] * 3  # instances may be small
+    unsure = doubtful_stuff(runs, head(), names, torch.tensor([True, False]))
+    assert unsure.tolist() == [False] * 2 + [True] + [False] * 4
+    found = segments(winner, names, doubtful=small | unsure)
     assert found.panoptic_ids.tolist() == [[4, 4, 4], [1001, 2000, 4]]
     assert found.ids.tolist() == [1001, 2000]
 
 
 def test_enlarged_by_the_nearest_pixel():
-    large = enlarged(torch.arange(6), SIZE, (torch.tensor(2), torch.tensor(6)))
-    assert large.tolist() == [[0, 0, 1, 1, 2, 2], [3, 3, 4, 4, 5, 5]]
-    assert enlarged(torch.arange(6), SIZE, SIZE).tolist() == [[0, 1, 2], [3, 4, 5]]
+    names = segment_names(head(), FOUND, KEEP)
+    found = segments([[2, 3, -3], [2, -1, -1]], names, (torch.tensor(2), torch.tensor(7)))
+    # The middles of 7 pixels lie at 3/14, 9/14, … of 3: in 0, 0, 1, 1, 1, 2, 2.
+    assert found.panoptic_ids.tolist() == [
+        [2, 2, 3, 3, 3, 1001, 1001],
+        [2, 2, 2000, 2000, 2000, 2000, 2000],
+    ]
+    assert found.ids.tolist() == [2, 3, 1001, 2000]
+    assert found.areas.tolist() == [4, 3, 2, 5]
+    assert found.boxes.tolist() == [[0, 0, 2, 2], [2, 0, 5, 1], [5, 0, 7, 1], [2, 1, 7, 2]]
