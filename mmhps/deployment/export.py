@@ -31,6 +31,7 @@ from .operators import RULES
 from .padding import fix_padding
 from .segments import OUTPUTS
 from .support import check_exportable, preprocessing_of
+from .upsampled import use_products
 
 __all__ = ["PRECISIONS", "export_onnx", "require", "traced"]
 
@@ -196,6 +197,7 @@ def traced(network: ExportableNetwork) -> Any:
     from .rules import OPSET
 
     fix_padding(network)
+    use_products(network)
     image = torch.zeros(_EXAMPLE, dtype=torch.uint8)
     rows = {name: {0: "segments"} for name in OUTPUTS[1:]}
     size = {0: "height", 1: "width"}

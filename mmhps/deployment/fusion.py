@@ -28,7 +28,7 @@ __all__ = ["FUSIONS", "SemanticMap", "class_order", "interpolated", "unsure_stuf
 FUSIONS = (DifferentiableFusionHead, EfficientPSFusionHead, HeuristicMergeHead)
 """The fusion heads that can be exported."""
 
-_BLOCK = 2**16
+_BLOCK = 2**15
 """Pixels whose logits are computed at once: so many stay in the cache of a processor."""
 
 
@@ -51,8 +51,10 @@ class SemanticMap(NamedTuple):
         """(H * W,) int64 in 0..O-1: the highest of the classes ``order``, of equals the first."""
         _, cells, width = self.values.shape
         rows = _weights(self.before, self.behind, cells)
+        natural = len(order) == self.values.shape[0] and order.tolist() == list(range(len(order)))
+        values = self.values if natural else self.values[order]
         block = (_BLOCK / torch.as_tensor(width)).long().clamp(min=1).reshape(1)
-        return labelled(self.values[order], rows, self.before, block)
+        return labelled(values, rows, self.before, block)
 
     def at(self, pixel: Tensor, label: Tensor | None = None) -> Tensor:
         """The logits (C, K) at K pixels of the flat output, or (K,) those of one class for each."""

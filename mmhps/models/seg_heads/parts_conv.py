@@ -17,6 +17,8 @@ class PartsConv2d(nn.Conv2d):
     Takes the arguments of ``torch.nn.Conv2d`` and has its parameters.
     """
 
+    conv_of_upsampled = staticmethod(conv_of_upsampled)
+
     def shares(self, parts: Sequence[Tensor]) -> Iterator[Tensor]:
         """What each tensor adds to the result, one after the other; the bias is in the first share.
 
@@ -44,7 +46,7 @@ class PartsConv2d(nn.Conv2d):
 
     def _share(self, part: Tensor, weight: Tensor, halved: bool) -> Tensor:
         if halved:
-            return conv_of_upsampled(part, weight)
+            return self.conv_of_upsampled(part, weight)
         return F.conv2d(part, weight, None, self.stride, self.padding)
 
     def _weighted(self, parts: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
