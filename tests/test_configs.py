@@ -220,6 +220,10 @@ ABLATIONS = {
         {*IMAGENET, *(f"model.{part}.init_cfg" for part in PARTS), *STEPS},
     ),
     "kitti-imagenet-semantic-plus-instance": ("kitti-imagenet-panoptic-fpn", {"model.type"}),
+    "kitti-imagenet-hps-isi": (
+        "hps-isi",
+        {*IMAGENET, *(f"model.{part}.init_cfg" for part in PARTS), *STEPS},
+    ),
     "kitti-efficientps": ("hps", {f"{FUSION}.type", WEIGHT}),
     "fusion-hps": ("hps", set()),
     "fusion-sure": ("hps", {SURE}),

@@ -183,7 +183,7 @@ def _in_precision(graph: Any, precision: str, calibration: str | Path | None) ->
     if precision == "int8":
         pictures = list_pictures(str(calibration))
         some = pictures[:: -(-len(pictures) // CALIBRATION)]
-        return quantized(graph, (picture.read()[..., ::-1] for picture in some))
+        return half_weights(quantized(graph, (picture.read()[..., ::-1] for picture in some)))
     return graph
 
 
@@ -231,6 +231,7 @@ def _of_standard_operators(graph: Any) -> Any:
     onnx, shapes, inliner = require("onnx", "onnx.shape_inference", "onnx.inliner")
     from .rules import functions
 
+    _use_constants(graph.graph)
     graph.functions.extend(functions())
     graph = inliner.inline_local_functions(graph)
     standard = [opset for opset in graph.opset_import if opset.domain != RULES]
@@ -238,6 +239,26 @@ def _of_standard_operators(graph: Any) -> Any:
     graph.opset_import.extend(standard)
     onnx.checker.check_model(graph, full_check=True)
     return shapes.infer_shapes(graph, strict_mode=True)
+
+
+def _use_constants(graph: Any) -> None:
+    """Let nodes read constants themselves, and not through an ``Identity`` of them.
+
+    The exporter stores equal weights once, and names the others by such nodes; what looks for the
+    weights of a layer would not find them.
+    """
+    constants = {tensor.name for tensor in graph.initializer}
+    names = {
+        node.output[0]: node.input[0]
+        for node in graph.node
+        if node.op_type == "Identity" and node.input[0] in constants
+    }
+    kept = [node for node in graph.node if not node.output or node.output[0] not in names]
+    for node in kept:
+        for i, name in enumerate(node.input):
+            node.input[i] = names.get(name, name)
+    del graph.node[:]
+    graph.node.extend(kept)
 
 
 def _described(graph: Any, properties: Mapping[str, str]) -> Any:

@@ -17,10 +17,12 @@ __all__ = ["half_weights", "quantized"]
 
 _LAYERS = ("Conv", "ConvTranspose", "Gemm")
 """Operators that have weights."""
+_BACKBONE = "/backbone/"
+"""Part of the names of its nodes."""
 
 
 def half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Store the weights of all layers in half precision, and compute in single precision.
+    """Store the weights of layers in half precision, and compute in single precision.
 
     A runtime widens them when it loads the file, so that the time of an image stays the same.
 
@@ -42,7 +44,10 @@ def half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def quantized(model: onnx.ModelProto, images: Iterable[np.ndarray]) -> onnx.ModelProto:
-    """Compute convolutions in 8-bit integers; everything else stays as it is.
+    """Compute convolutions in 8-bit integers; all else stays in single precision.
+
+    So does a backbone with depthwise convolutions: few multiplications with each weight gain no
+    time, and the ranges of single channels lose much precision.
 
     Args:
         model: In single precision.
@@ -64,6 +69,7 @@ def quantized(model: onnx.ModelProto, images: Iterable[np.ndarray]) -> onnx.Mode
             reader,
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
+            nodes_to_exclude=_fragile(model.graph),
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
@@ -74,6 +80,18 @@ def quantized(model: onnx.ModelProto, images: Iterable[np.ndarray]) -> onnx.Mode
     known = {entry.key for entry in result.metadata_props}
     result.metadata_props.extend(e for e in model.metadata_props if e.key not in known)
     return result
+
+
+def _fragile(graph: onnx.GraphProto) -> list[str]:
+    """Names of the convolutions of a backbone, if one of them is depthwise."""
+    shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
+    convs = [node for node in graph.node if node.op_type == "Conv" and _BACKBONE in node.name]
+    depthwise = any(
+        attribute.name == "group" and attribute.i == shapes[node.input[1]][0] > 1
+        for node in convs
+        for attribute in node.attribute
+    )
+    return [node.name for node in convs] if depthwise else []
 
 
 def _sort(graph: onnx.GraphProto) -> None:

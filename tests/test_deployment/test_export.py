@@ -6,7 +6,7 @@ import torch
 from exported import SYSTEMS, exportable, street
 from mmengine.config import Config
 
-from mmhps.deployment.export import _check_equal, export_onnx, require, traced
+from mmhps.deployment.export import _check_equal, _use_constants, export_onnx, require, traced
 from mmhps.deployment.segments import OUTPUTS
 
 REASON = "needs the extra deploy"
@@ -78,6 +78,24 @@ def test_a_graph_that_fails_on_another_size_is_refused(same):
     image = np.zeros((10, 20, 3), np.uint8)
     with pytest.raises(ValueError, match=r"(?s)otherwise as a graph.*Expected: 75"):
         _check_equal(same, image, [image] * len(OUTPUTS))
+
+
+def test_equal_weights_are_read_by_their_layers():
+    onnx = pytest.importorskip("onnx", reason=REASON)
+    helper, floats = onnx.helper, onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [
+            helper.make_node("Identity", ["weight"], ["same"]),
+            helper.make_node("Identity", ["image"], ["copy"]),
+            helper.make_node("Mul", ["copy", "same"], ["result"]),
+        ],
+        "same",
+        [helper.make_tensor_value_info("image", floats, [1])],
+        [helper.make_tensor_value_info("result", floats, [1])],
+        [helper.make_tensor("weight", floats, [1], [2.0])],
+    )
+    _use_constants(graph)
+    assert [list(node.input) for node in graph.node] == [["image"], ["copy", "weight"]]
 
 
 def computed_weights(graph):

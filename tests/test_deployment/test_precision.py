@@ -81,6 +81,20 @@ def test_quantized():
     assert abs(run(model, picture(9)) - expected).max() < 0.03 * expected.max()
 
 
+@pytest.mark.parametrize("groups", [1, 3])
+@pytest.mark.parametrize("name", ["/backbone/conv", "/neck/conv"])
+def test_backbones_with_depthwise_convolutions_are_not_quantized(name, groups):
+    model = network()
+    node = next(node for node in model.graph.node if node.op_type == "Conv")
+    node.name = name
+    node.attribute.append(onnx.helper.make_attribute("group", groups))
+    weight = np.ones((3, 3 // groups, 3, 3), np.float32)
+    model.graph.initializer[0].CopyFrom(onnx.numpy_helper.from_array(weight, "weight"))
+    model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 3
+    found = {node.op_type for node in quantized(model, [picture(0)]).graph.node}
+    assert ("QuantizeLinear" in found) != (name == "/backbone/conv" and groups == 3)
+
+
 def test_nothing_to_calibrate_with():
     with pytest.raises(ValueError, match="calibration: expected images, got none"):
         quantized(network(), [])
