@@ -32,19 +32,20 @@ def conv_of_upsampled(x: Tensor, weight: Tensor) -> Tensor:
     products = F.conv2d(x, weight.permute(2, 3, 0, 1).reshape(-1, weight.shape[1], 1, 1))
     products = products.view(batch, 3, 3, len(weight), height, width)
     # Rows first: in memory, a part of them is one piece.
-    rows = _upsampled_sum(*products.unbind(dim=1), dim=-2)
-    columns = [_upsampled_sum(*part.unbind(dim=1), dim=-1) for part in rows]
+    rows = _upsampled_sum(products, dim=-2)
+    columns = [_upsampled_sum(part, dim=-1) for part in rows]
     # From (even or odd column) of each (even or odd row) to the pixels in their order.
     pixels = torch.stack([torch.stack(parts, dim=-1) for parts in columns], dim=3)
     return pixels.view(batch, len(weight), 2 * height, 2 * width)
 
 
-def _upsampled_sum(before: Tensor, at: Tensor, after: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """Upsample three maps along an axis, shift them by 1, 0 and -1, and add them.
+def _upsampled_sum(maps: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """Upsample three maps (B, 3, …) along an axis, shift them by 1, 0 and -1, and add them.
 
     Returns:
         Four times the even and the odd places of the sum, each of the maps' size.
     """
+    before, at, after = maps.unbind(dim=1)
     even = _shifted(_odd(before, dim), 1, dim) + _even(at, dim) + _odd(after, dim)
     odd = _even(before, dim) + _odd(at, dim) + _shifted(_even(after, dim), -1, dim)
     return even, odd
