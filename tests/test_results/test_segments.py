@@ -29,6 +29,15 @@ def test_stuff_instances_and_void():
     assert segments.index.tolist() == [[0, 2], [3, 1]]
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (40, 7), (7, 40)])
+def test_segments_of_noise(shape):
+    ids = np.random.default_rng(0).choice([0, 2, 255, 1001, 5000], shape)
+    segments = split_segments(ids, num_classes=3)
+    values, index = np.unique(ids, return_inverse=True)
+    assert (segments.index == index.reshape(shape)).all()
+    assert segments.labels.tolist() == [VOID if v == 255 else v % 1000 for v in values.tolist()]
+
+
 @pytest.mark.parametrize("value", [3, 2003, 1255, -5])
 def test_unknown_label_is_named(value):
     with pytest.raises(ValueError, match=rf"labels 0\.\.2 .* got the values \[{value}\]"):
