@@ -81,17 +81,18 @@ def baseline_table(results: Results, titles: Mapping[str, str]) -> str:
     """Paired differences to Panoptic FPN, and of the fusions of one network, the best ones first.
 
     Args:
-        results: What was measured, Panoptic FPN included.
+        results: What was measured, Panoptic FPN included, maybe as an ablation of that name.
         titles: What each system is called.
     """
     rows = []
+    first = next(name for name in results if name.endswith(_CLAIM[0]))
     for system, runs in results.items():
-        seeds = sorted(results[_CLAIM[0]].keys() & runs.keys())
-        pairs = [(runs[s]["metrics"], results[_CLAIM[0]][s]["metrics"]) for s in seeds]
+        seeds = sorted(results[first].keys() & runs.keys())
+        pairs = [(runs[s]["metrics"], results[first][s]["metrics"]) for s in seeds]
         merged = [(r["metrics"], r["heuristic"]) for r in runs.values() if "heuristic" in r]
-        if system != _CLAIM[0] and pairs:
+        if system != first and pairs:
             cells = [_mean_error(pairs, key) for key in ("PQ", "PQ_th", "PQ_st")]
-            mean = statistics.fmean(first["PQ"] - second["PQ"] for first, second in pairs)
+            mean = statistics.fmean(run["PQ"] - other["PQ"] for run, other in pairs)
             row = [titles[system], str(len(pairs)), *cells, _mean_error(merged, "PQ")]
             rows.append((mean, row))
     header = ["system", "seeds", "PQ", "PQ Th", "PQ St", "own fusion − heuristic merge"]

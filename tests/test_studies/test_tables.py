@@ -55,6 +55,9 @@ def test_baseline_table(results):
     # 2 and 1: mean 1.5, standard error 0.5; 3 and 1: 2 and 1.
     assert rows[3][:5] == ["HPS", "2", "+1.50 ± 0.50", "+2.00 ± 1.00", "+0.00 ± 0.00"]
     assert rows[3][5] == "+0.50 ± 0.00" and len(rows) == 4
+    # The same where the baseline is an ablation of Panoptic FPN.
+    results["photos-panoptic-fpn"] = results.pop("panoptic-fpn")
+    assert rows_of(tables.baseline_table(results, SYSTEMS)) == rows
 
 
 def test_costs_table():
