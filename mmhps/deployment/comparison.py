@@ -22,9 +22,8 @@ from mmhps.metrics.quality import panoptic_quality
 from mmhps.pictures import list_pictures
 from mmhps.results import PanopticResult
 from mmhps.runtime import OnnxModel
-from mmhps.structures import VOID, predicted_segments
+from mmhps.structures import INSTANCE_OFFSET, VOID, distinct_ids, predicted_segments
 from mmhps.structures.id_formats import read_true_segments
-from mmhps.structures.panoptic_ids import INSTANCE_OFFSET
 
 __all__ = ["Tally", "compare", "images_of_dataset", "instances_of", "renumbered"]
 
@@ -123,11 +122,11 @@ def renumbered(ids: np.ndarray, expected: np.ndarray) -> np.ndarray:
         old, new = int(overlaps.pred[k]), int(overlaps.gt[k])
         if alike[k] and old not in names and new not in names.values():
             names[old] = new
-    values, place = np.unique(ids, return_inverse=True)
+    values, place = distinct_ids(ids)
     largest = max(int(part.max(initial=0)) for part in (ids, expected))
     beyond = INSTANCE_OFFSET * (1 + largest // INSTANCE_OFFSET)
     table = [names.get(v, v + beyond if v >= INSTANCE_OFFSET else v) for v in values.tolist()]
-    return np.array(table, np.int64)[place].reshape(ids.shape)
+    return np.array(table, np.int64)[place]
 
 
 def _same(instances: list[tuple[int, float]], others: list[tuple[int, float]]) -> bool:

@@ -1,7 +1,7 @@
 """Steps that torch has no exportable operator for: what they compute, and what stands for them.
 
 Each is computed by the package's own function in torch. In an exported graph, non-maximum
-suppression and RoIAlign are ONNX's operators, and the three greedy rules are those of
+suppression and RoIAlign are ONNX's operators, and the rules and loops are those of
 :mod:`mmhps.deployment.rules`, of which nothing but standard operators is left in the file.
 
 Shapes: N boxes or instances, K claims, P pairs.

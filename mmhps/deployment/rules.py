@@ -1,4 +1,4 @@
-"""The greedy rules as graphs of standard ONNX operators: what depends on what was decided before.
+"""Rules and loops as graphs of standard ONNX operators: what goes on step by step.
 
 The export puts them in place of the operators of :mod:`mmhps.deployment.operators`, which say what
 they take and return. This file alone needs onnxscript.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmhps.structures import Segment
+from mmhps.structures import Segment, run_starts
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -81,10 +81,7 @@ def count_overlaps(gt_ids: ArrayLike, pred_ids: ArrayLike) -> Overlaps:
             "Score predictions at the size of the ground truth."
         )
     gt, pred = gt.ravel(), pred.ravel()
-    # Segments are made of long runs of pixels: sorting runs is much cheaper than sorting pixels.
-    changes = gt[1:] != gt[:-1]
-    changes |= pred[1:] != pred[:-1]
-    starts = np.concatenate([np.zeros(min(gt.size, 1), np.int64), np.flatnonzero(changes) + 1])
+    starts = run_starts(gt, pred)
     lengths = np.diff(starts, append=gt.size)
     pairs = (gt[starts].astype(np.int64) << 32) | pred[starts].astype(np.int64)
     if pairs.min(initial=0) < 0:

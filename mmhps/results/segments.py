@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from mmhps.structures import INSTANCE_OFFSET, VOID, decode
+from mmhps.structures import INSTANCE_OFFSET, VOID, decode, distinct_ids
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def split_segments(ids: np.ndarray, num_classes: int) -> Segments:
             f"ids: expected an (H, W) integer panoptic map, got shape {ids.shape} of {ids.dtype}. "
             f"Index the leading dimension of sem_seg away and convert it to int."
         )
-    values, index = _distinct(ids)
+    values, index = distinct_ids(ids)
     values = values.astype(np.int64)
     is_void = values == VOID
     labels = np.where(is_void, VOID, decode(values)[0])
@@ -55,20 +55,6 @@ def split_segments(ids: np.ndarray, num_classes: int) -> Segments:
         )
     instances = np.where(is_void, 0, decode(values)[1])
     return Segments(index, labels, instances)
-
-
-def _distinct(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The values of a map (H, W), sorted, and the position of each pixel's, (H, W) int32.
-
-    Not all pixels are sorted, but the values where a new run of equal ones begins.
-    """
-    flat = ids.ravel()
-    begins = np.ones(flat.shape, dtype=bool)
-    np.not_equal(flat[1:], flat[:-1], out=begins[1:])
-    starts = np.flatnonzero(begins)
-    values, index = np.unique(flat[starts], return_inverse=True)
-    lengths = np.diff(starts, append=flat.size)
-    return values, np.repeat(index.astype(np.int32), lengths).reshape(ids.shape)
 
 
 def resize_ids(ids: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -6,10 +6,12 @@ from mmhps.structures.panoptic_ids import (
     VOID,
     Segment,
     decode,
+    distinct_ids,
     encode,
     number_segments,
     panoptic_map,
     predicted_segments,
+    run_starts,
     unique_ids,
 )
 
@@ -19,9 +21,11 @@ __all__ = [
     "VOID",
     "Segment",
     "decode",
+    "distinct_ids",
     "encode",
     "number_segments",
     "panoptic_map",
     "predicted_segments",
+    "run_starts",
     "unique_ids",
 ]

@@ -52,17 +52,40 @@ def decode(ids: Ids) -> tuple[Ids, Ids]:
     return ids % INSTANCE_OFFSET, ids // INSTANCE_OFFSET
 
 
+def run_starts(*maps: np.ndarray) -> np.ndarray:
+    """Where runs of pixels begin that are equal in each of some maps of one size.
+
+    A map of segments has few runs: to look at one pixel of each is much cheaper than at all.
+
+    Args:
+        maps: Integers of any shape, at least one map.
+
+    Returns:
+        (R,) int64 positions in the flat maps.
+    """
+    first, *others = (ids.ravel() for ids in maps)
+    begins = np.ones(first.size, dtype=bool)
+    np.not_equal(first[1:], first[:-1], out=begins[1:])
+    for other in others:
+        begins[1:] |= other[1:] != other[:-1]
+    return np.flatnonzero(begins)
+
+
+def distinct_ids(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sorted values of an id map (any shape), and the position of each pixel's, int32."""
+    flat, starts = ids.ravel(), run_starts(ids)
+    values, index = np.unique(flat[starts], return_inverse=True)
+    lengths = np.diff(starts, append=flat.size)
+    return values, np.repeat(index.astype(np.int32), lengths).reshape(ids.shape)
+
+
 def unique_ids(ids: np.ndarray) -> list[int]:
     """Return the sorted values of an id map (any shape, non-negative, below 2**24).
 
-    Looks at the first pixel of each run of equal ones only, of which a map of segments has few,
-    and marks them in a table instead of sorting.
+    Marks them in a table instead of sorting.
     """
-    flat = ids.ravel()
-    starts_run = np.ones(flat.size, dtype=bool)
-    np.not_equal(flat[1:], flat[:-1], out=starts_run[1:])
     seen = np.zeros(int(ids.max(initial=0)) + 1, dtype=bool)
-    seen[flat[starts_run]] = True
+    seen[ids.ravel()[run_starts(ids)]] = True
     return np.flatnonzero(seen).tolist()
 
 

@@ -10,12 +10,26 @@ import torch
 from mmhps.structures import (
     Segment,
     decode,
+    distinct_ids,
     encode,
     number_segments,
     panoptic_map,
     predicted_segments,
+    run_starts,
     unique_ids,
 )
+
+
+def test_runs_begin_where_one_of_the_maps_changes():
+    first, second = np.array([[3, 3, 3], [3, 7, 7]]), np.array([[0, 0, 1], [1, 1, 1]])
+    assert run_starts(first).tolist() == [0, 4]
+    assert run_starts(first, second).tolist() == [0, 2, 4]
+    assert run_starts(first[:0], second[:0]).tolist() == []
+
+
+def test_distinct_ids():
+    values, index = distinct_ids(np.array([[9, 9, 2], [2, 2, 9]]))
+    assert values.tolist() == [2, 9] and index.tolist() == [[1, 1, 0], [0, 0, 1]]
 
 
 def test_unique_ids_of_an_empty_map():
